@@ -1,0 +1,3 @@
+"""
+The domain: values, the store contract, and the stores behind it. Imports nothing of ours.
+"""

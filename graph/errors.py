@@ -1,0 +1,44 @@
+"""
+What can go wrong in the store: your mistake, not there, cannot reach it.
+"""
+
+from __future__ import annotations
+
+
+class GraphError(Exception):
+    """
+    Base of the errors of this package; the docstring is the default message.
+    """
+
+    def __init__(self, subject: str = "", message: str | None = None) -> None:
+        self.subject = subject
+        text = (message or type(self).__doc__ or "").strip()
+        super().__init__(f"{text}: {subject}" if subject else text)
+
+
+class InvalidValue(GraphError):
+    """The value cannot be stored."""
+
+
+class NotFound(GraphError):
+    """There is no such thing in the store."""
+
+
+class StoreUnavailable(GraphError):
+    """The store cannot be reached."""
+
+
+class StoreLocked(StoreUnavailable):
+    """Another process writes to this data directory."""
+
+
+class StoreDamaged(StoreUnavailable):
+    """The store's file is damaged; restore a backup."""
+
+
+class StoreTooNew(StoreUnavailable):
+    """The store was written by a newer version."""
+
+
+class DiskFull(StoreUnavailable):
+    """There is no space left for the store."""

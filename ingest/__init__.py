@@ -1,0 +1,3 @@
+"""
+From source to store: journal, transforms, pipeline.
+"""

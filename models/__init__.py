@@ -1,0 +1,3 @@
+"""
+Embedders, indexes, resolution, ranking, calibration.
+"""

@@ -1,0 +1,147 @@
+"""
+What models give the rest: vectors, hits, candidates with probabilities. Scores never leave without their terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.values import ItemKind, Labels, View
+
+Matrix = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """
+    Texts to unit vectors.
+    """
+
+    @property
+    def model(self) -> str:
+        """Name and digest of the weights; vectors of different models never meet."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Matrix:
+        """An array of shape (len(texts), dimension), float32, rows of length 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """
+    One facet of one document version, as an index holds it. `statement` and `facet` are its key.
+    """
+
+    statement: int
+    kind: ItemKind
+    document: str
+    """The item's own id; one document has several rows."""
+    facet: str
+    """`title`, `symptoms`, `cause`, `resolution`, `steps`, `section:ANCHOR`, ..."""
+    text: str
+    record: str
+    visibility: Labels
+    known_from: datetime | None
+    known_to: datetime | None
+    at: datetime | None
+    """When the thing happened (an incident's beginning); None for what has no moment (a runbook)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """
+    A row found: `score` is the index's own (cosine, BM25), comparable only within one search.
+    """
+
+    statement: int
+    document: str
+    kind: ItemKind
+    facet: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """
+    What a search may return: filtered inside the search.
+    """
+
+    view: View
+    kinds: Collection[ItemKind] = ()
+    facets: Collection[str] = ()
+    """Names or, before a colon, families of facets; empty: all."""
+    before: datetime | None = None
+    """Only what happened strictly earlier; things without a moment stay."""
+
+
+class Index(Protocol):
+    """
+    Dense or lexical: a derived, rebuildable set of rows that follows the store's feed.
+    """
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Add rows; those with a known key are replaced."""
+        ...
+
+    def close_rows(self, statement: int, known_to: datetime) -> None:
+        """The statement is no longer claimed from `known_to` on."""
+        ...
+
+    def remove(self, statement: int) -> None:
+        """Forget all rows of a statement, bytes included."""
+        ...
+
+    def search(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
+        """Best rows first; at most `limit`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """
+    One named reason of a score, with its weight in the whole (log-odds) and a sentence for a person.
+    """
+
+    name: str
+    value: float
+    weight: float
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """
+    A ranked answer: `id` (of a service, change, incident, runbook), its probability, and why.
+    """
+
+    id: str
+    probability: float
+    terms: tuple[Term, ...] = ()
+    evidence: tuple[str, ...] = ()
+    """Ids of the records behind it."""
+    statement: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """
+    Candidates, best first, and the probability that none of them is right. `abstained`: too weak to say.
+    """
+
+    candidates: tuple[Candidate, ...] = ()
+    none_probability: float = 1.0
+    abstained: bool = True
+    gaps: tuple[str, ...] = ()
+    hypotheses: tuple[Term, ...] = field(default=())
+    """Where none is likely: what else it may be (traffic, provider, certificate, hardware, data), with its sign."""

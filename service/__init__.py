@@ -1,0 +1,3 @@
+"""
+The edge: settings, wiring, context, REST, command, pages.
+"""
