@@ -1,0 +1,3 @@
+"""
+Scores the product on labelled sets, through its own ingest and questions. The formats: docs/reference/evaluation.md.
+"""
