@@ -196,7 +196,7 @@ class Store(Journal, Protocol):
         valid: bool = True,
     ) -> tuple[Statement[Fact], ...]:
         """
-        Facts as they were stated, in commit order; empty filters mean any. `valid` False leaves out the test of `as_of`.
+        Facts as they were stated, in commit order; empty filters mean any; `valid` False drops the test of `as_of`.
         """
         ...
 

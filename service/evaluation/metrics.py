@@ -43,7 +43,8 @@ def expected_calibration_error(pairs: Sequence[tuple[float, bool]], bins: int = 
     """
     if not pairs:
         return None
-    ordered = sorted(pairs)
+    # by probability alone: among equal ones, sorting by the outcome too would split right from wrong
+    ordered = sorted(pairs, key=lambda pair: pair[0])
     total = 0.0
     for number in range(bins):
         part = ordered[number * len(ordered) // bins : (number + 1) * len(ordered) // bins]
