@@ -1,0 +1,3 @@
+"""
+The embedded store: one SQLite file in a data directory, one writer, any number of readers.
+"""

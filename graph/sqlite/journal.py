@@ -1,0 +1,168 @@
+"""
+Records in the file: append, claim, settle, list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+
+import apsw
+import orjson
+
+from graph.contract import Receipt, Tally
+from graph.encoding import micros, moment
+from graph.errors import NotFound
+from graph.sqlite.queries import sql
+from graph.values import Labels, Record, RecordState
+
+
+def append(connection: apsw.Connection, records: Sequence[Record]) -> tuple[Receipt, ...]:
+    """
+    Insert what is not there; the caller commits.
+    """
+    return tuple(_append(connection, record) for record in records)
+
+
+def _append(connection: apsw.Connection, record: Record) -> Receipt:
+    row = {
+        "id": record.id,
+        "source": record.source,
+        "connector": record.connector,
+        "part": record.part,
+        "body": record.body,
+        "digest": record.digest,
+        "received_at": micros(record.received_at),
+        "published_at": None if record.published_at is None else micros(record.published_at),
+        "known_at": micros(record.known_at),
+        "meta": json_text(dict(record.meta)),
+        "visibility": labels_number(connection, record.visibility),
+        "state": record.state.value,
+        "reason": record.reason,
+    }
+    added = connection.execute(sql("record_append"), row).fetchall()
+    return Receipt(record=record.id, duplicate=not added)
+
+
+def claim(connection: apsw.Connection, limit: int, source: str | None, lease: timedelta) -> tuple[Record, ...]:
+    """
+    Lease the oldest pending records.
+    """
+    now = micros(datetime.now(UTC))
+    values = {"now": now, "until": now + lease // timedelta(microseconds=1), "source": source, "limit": limit}
+    return read(connection, [seq for (seq,) in connection.execute(sql("record_claim"), values).fetchall()])
+
+
+def quarantine(connection: apsw.Connection, record: str, reason: str) -> None:
+    """
+    Set a record aside. What was applied or retracted stays so.
+    """
+    seq, state = _place(connection, record)
+    if state in (RecordState.PENDING, RecordState.QUARANTINED):
+        values = {"seq": seq, "state": RecordState.QUARANTINED.value, "reason": reason}
+        connection.execute(sql("record_settle"), values)
+
+
+def release(connection: apsw.Connection, source: str | None, records: Collection[str]) -> int:
+    """
+    Make quarantined records pending; their number.
+    """
+    values = {"source": source, "any_id": not records, "ids": json_text(sorted(records))}
+    before = connection.total_changes()
+    connection.execute(sql("records_release"), values)
+    return connection.total_changes() - before
+
+
+def find(
+    connection: apsw.Connection,
+    ids: Collection[str],
+    source: str | None,
+    state: RecordState | None,
+    visibility: Labels | None,
+    limit: int,
+) -> tuple[Record, ...]:
+    """
+    Records oldest first.
+    """
+    values = {
+        "source": source,
+        "state": state.value if state else None,
+        "all_labels": visibility is None,
+        "labels": json_text(sorted(visibility or ())),
+        "limit": limit,
+    }
+    if ids:
+        rows = connection.execute(sql("records_by_id"), values | {"ids": json_text(sorted(ids))})
+    else:
+        rows = connection.execute(sql("records_by_state"), values)
+    return read(connection, [seq for (seq,) in rows.fetchall()])
+
+
+def read(connection: apsw.Connection, seqs: Sequence[int]) -> tuple[Record, ...]:
+    """
+    Whole records by place, oldest first.
+    """
+    rows = connection.execute(sql("records_by_seq"), {"seqs": json_text(list(seqs))}).fetchall()
+    return tuple(
+        Record(
+            id=identity,
+            source=source,
+            connector=connector,
+            part=part,
+            body=body,
+            digest=digest,
+            received_at=moment(received_at),
+            published_at=None if published_at is None else moment(published_at),
+            meta=orjson.loads(meta),
+            visibility=frozenset(orjson.loads(labels)),
+            state=RecordState(state),
+            reason=reason,
+        )
+        for (
+            identity, source, connector, part, body, digest, received_at, published_at, meta, labels, state, reason
+        ) in rows
+    )  # fmt: skip
+
+
+def tally(connection: apsw.Connection) -> tuple[Tally, ...]:
+    """
+    Every source with its counts.
+    """
+    tallies: dict[str, Tally] = {}
+    for source, connector, state, count, received, known in connection.execute(sql("records_tally")).fetchall():
+        old = tallies.get(source)
+        states = old.states if old else {}
+        latest = [moment(received), moment(known)]
+        if old and old.last_received and old.last_known:
+            latest = [max(latest[0], old.last_received), max(latest[1], old.last_known)]
+        tallies[source] = Tally(
+            source=source,
+            connector=connector,
+            states=states | {RecordState(state): count},
+            last_received=latest[0],
+            last_known=latest[1],
+        )
+    return tuple(tallies.values())
+
+
+def labels_number(connection: apsw.Connection, labels: Labels) -> int:
+    """
+    The number of a set of labels.
+    """
+    values = {"labels": json_text(sorted(labels))}
+    connection.execute(sql("labels_add"), values)
+    return int(connection.execute(sql("labels_get"), values).get)
+
+
+def json_text(value: object) -> str:
+    """
+    A value as the JSON text that queries take lists in.
+    """
+    return orjson.dumps(value).decode()
+
+
+def _place(connection: apsw.Connection, record: str) -> tuple[int, RecordState]:
+    row = connection.execute(sql("record_head"), {"id": record}).fetchone()
+    if row is None:
+        raise NotFound(record, "There is no such record in the store")
+    return row[0], RecordState(row[5])

@@ -1,0 +1,306 @@
+-- name: records_last_claims_dropped
+-- Nobody but the one writer claims, so a new writer frees what a dead one held.
+update records set claimed_until = 0 where claimed_until > 0
+
+-- name: record_append
+-- Make a record durable; none of a known id.
+insert into records (id, source, connector, part, body, digest, received_at, published_at, known_at, meta, visibility, state, reason)
+values (:id, :source, :connector, :part, :body, :digest, :received_at, :published_at, :known_at, :meta, :visibility, :state, :reason)
+on conflict (id) do nothing
+returning seq
+
+-- name: record_claim
+-- Lease pending records in the order of arrival.
+update records set claimed_until = :until
+where seq in (
+    select seq from records
+    where state = 'pending' and claimed_until <= :now and (:source is null or source = :source)
+    order by seq limit :limit
+)
+returning seq
+
+-- name: record_settle
+-- Put a record into a state.
+update records set state = :state, reason = :reason, claimed_until = 0 where seq = :seq
+
+-- name: records_release
+-- Quarantined records, all or a source's or those named, become pending again.
+update records set state = 'pending', reason = '', claimed_until = 0
+where state = 'quarantined'
+    and (:source is null or source = :source)
+    and (:any_id or id in (select value from json_each(:ids)))
+
+-- name: record_head
+-- What applying needs to know of a record.
+select seq, source, part, known_at, visibility, state from records where id = :id
+
+-- name: records_by_seq
+-- Whole records, oldest first.
+select r.id, r.source, r.connector, r.part, r.body, r.digest, r.received_at, r.published_at, r.meta, l.labels, r.state, r.reason
+from records r join label_sets l on l.id = r.visibility
+where r.seq in (select value from json_each(:seqs))
+order by r.seq
+
+-- name: records_by_id
+-- Places of named records that a reader sees, oldest first.
+select seq from records
+where id in (select value from json_each(:ids))
+    and (:source is null or source = :source)
+    and (:state is null or state = :state)
+    and (:all_labels or visibility in (
+        select id from label_sets where not exists (
+            select 1 from json_each(labels) x where x.value not in (select value from json_each(:labels)))))
+order by seq limit :limit
+
+-- name: records_by_state
+-- Places of a source's records or those in a state that a reader sees, oldest first.
+select seq from records
+where (:source is null or source = :source)
+    and (:state is null or state = :state)
+    and (:all_labels or visibility in (
+        select id from label_sets where not exists (
+            select 1 from json_each(labels) x where x.value not in (select value from json_each(:labels)))))
+order by seq limit :limit
+
+-- name: records_tally
+-- Every source's records by state.
+select source, max(connector), state, count(*), max(received_at), max(known_at)
+from records group by source, state order by source, state
+
+-- name: part_next
+-- When the next snapshot of a part was known, of those that were applied already.
+select min(known_at) from records
+where source = :source and part = :part and state = 'applied' and known_at > :at
+
+-- name: part_seen
+-- Whether an earlier record of a part was applied.
+select exists (select 1 from records where source = :source and part = :part and state = 'applied')
+
+-- name: source_add
+-- Know a source by number.
+insert into sources (name) values (:name) on conflict (name) do nothing
+
+-- name: source_get
+-- A source's number and the count of its whole snapshots.
+select id, snapshots from sources where name = :name
+
+-- name: source_swept
+-- Another whole snapshot of a source has been seen.
+update sources set snapshots = snapshots + 1 where id = :id
+
+-- name: labels_add
+-- Know a set of labels by number.
+insert into label_sets (labels) values (:labels) on conflict (labels) do nothing
+
+-- name: labels_get
+-- A set of labels' number.
+select id from label_sets where labels = :labels
+
+-- name: name_add
+-- Know a field's text by number.
+insert into names (field, text) values (:field, :text) on conflict (field, text) do nothing
+
+-- name: name_get
+-- A field's text's number.
+select id from names where field = :field and text = :text
+
+-- name: entry_add
+-- Let a statement be found by a name.
+insert into entries (name, at, statement) values (:name, :at, :statement) on conflict do nothing
+
+-- name: versions
+-- All versions of one thing by one source, in the order in which they became known.
+select seq, digest, known_from, known_to, valid_from from statements
+where source = :source and key = :key
+order by known_from, seq
+
+-- name: statement_add
+-- Open a statement.
+insert into statements (source, key, digest, kind, trust, visibility, record, known_from, known_to, valid_from, valid_to, body)
+values (:source, :key, :digest, :kind, :trust, :visibility, :record, :known_from, :known_to, :valid_from, :valid_to, :body)
+returning seq
+
+-- name: statement_close
+-- A statement is known no longer than to this moment.
+update statements set known_to = max(:at, known_from) where seq = :seq
+
+-- name: statement_row
+-- A statement as it lies in the table.
+select source, key, digest, kind, trust, visibility, record, known_from, known_to, valid_from, valid_to, body
+from statements where seq = :seq
+
+-- name: statements_of_record
+-- What rests on a record: its own statements, and those of others that it states too.
+select seq from statements where record = :record
+union
+select statement from supports where record = :record
+order by 1
+
+-- name: statement_delete
+-- Remove a statement's row.
+delete from statements where seq = :seq
+
+-- name: entries_delete
+-- Remove what a statement was found by.
+delete from entries where statement = :seq
+
+-- name: names_orphaned
+-- Remove the names by which nothing is found any more.
+delete from names where id in (
+    select n.id from names n where not exists (select 1 from entries e where e.name = n.id))
+
+-- name: feed_add
+-- One line of the feed.
+insert into feed (op, statement) values (:op, :statement)
+
+-- name: feed_erase
+-- Past lines of an erased statement say only that.
+update feed set op = 'erased' where statement = :statement
+
+-- name: support_add
+-- A part, or an event, states this too.
+insert into supports (statement, source, part, record) values (:statement, :source, :part, :record)
+on conflict do nothing
+
+-- name: support_replace
+-- A part's older record no longer counts for this statement.
+delete from supports where statement = :statement and part = :part and record <> :record
+
+-- name: supports_of
+-- Who states a statement, with the time of each.
+select s.part, s.record, r.known_at from supports s join records r on r.seq = s.record
+where s.statement = :statement order by r.known_at, s.record
+
+-- name: supports_drop
+-- Nobody states a statement any more.
+delete from supports where statement = :statement
+
+-- name: support_drop
+-- A part does not state this any more.
+delete from supports where statement = :statement and part = :part
+
+-- name: support_drop_record
+-- A record does not state this any more.
+delete from supports where statement = :statement and record = :record
+
+-- name: supports_move
+-- What stated one version states its copy.
+update supports set statement = :target where statement = :statement
+
+-- name: part_supports
+-- What a snapshot's part states.
+select statement from supports where source = :source and part = :part order by statement
+
+-- name: unseen_supports
+-- What a source's parts state that are not among those seen.
+select statement, part from supports
+where source = :source and part <> '' and part not in (select value from json_each(:seen))
+order by statement
+
+-- name: evidence_part
+-- The part and state of a statement's own record.
+select r.part, r.state, r.seq from statements s join records r on r.seq = s.record where s.seq = :statement
+
+-- name: named
+-- Statements found by any of these names that a view sees, in commit order.
+select s.seq, s.known_to
+from json_each(:fields) f
+    cross join json_each(:texts) t
+    cross join names n on n.field = f.value and n.text = t.value
+    cross join entries e on e.name = n.id
+    cross join statements s on s.seq = e.statement
+where s.known_from <= :known_at and s.known_to > :known_at
+    and (:any_time or (s.valid_from <= :as_of and s.valid_to > :as_of))
+    and s.visibility in (
+        select id from label_sets where not exists (
+            select 1 from json_each(labels) x where x.value not in (select value from json_each(:labels))))
+    and s.record not in (select seq from records where id in (select value from json_each(:hidden)))
+group by s.seq
+order by s.seq
+
+-- name: named_newest
+-- Statements found by any of these names within a time that a view sees, newest first.
+select s.seq, s.known_to
+from json_each(:fields) f
+    cross join json_each(:texts) t
+    cross join names n on n.field = f.value and n.text = t.value
+    cross join entries e on e.name = n.id and e.at >= :start and e.at < :end
+    cross join statements s on s.seq = e.statement
+where s.known_from <= :known_at and s.known_to > :known_at
+    and s.visibility in (
+        select id from label_sets where not exists (
+            select 1 from json_each(labels) x where x.value not in (select value from json_each(:labels))))
+    and s.record not in (select seq from records where id in (select value from json_each(:hidden)))
+group by s.seq
+order by e.at desc, s.seq desc
+limit :limit
+
+-- name: newest
+-- Statements of one name within a time that a view sees, newest first, read off the index without sorting.
+select s.seq, s.known_to
+from entries e cross join statements s on s.seq = e.statement
+where e.name = (select id from names where field = :field and text = :text)
+    and e.at >= :start and e.at < :end
+    and s.known_from <= :known_at and s.known_to > :known_at
+    and s.visibility in (
+        select id from label_sets where not exists (
+            select 1 from json_each(labels) x where x.value not in (select value from json_each(:labels))))
+    and s.record not in (select seq from records where id in (select value from json_each(:hidden)))
+order by e.at desc, e.statement desc
+limit :limit
+
+-- name: statements_by_seq
+-- Whole statements.
+select s.seq, s.kind, s.body, r.id, o.name, s.trust, s.known_from, s.known_to, l.labels
+from json_each(:seqs) j
+    cross join statements s on s.seq = j.value
+    join records r on r.seq = s.record
+    join sources o on o.id = s.source
+    join label_sets l on l.id = s.visibility
+
+-- name: statements_end
+-- The ends of statements that are there, and the state of what is not: none.
+select s.seq, s.known_to from json_each(:seqs) j cross join statements s on s.seq = j.value order by s.seq
+
+-- name: feed_after
+-- The feed after a watermark.
+select f.seq, f.op, f.statement, s.known_to
+from feed f left join statements s on s.seq = f.statement
+where f.seq > :watermark order by f.seq limit :limit
+
+-- name: feed_end
+-- The last line's number.
+select coalesce(max(seq), 0) from feed
+
+-- name: keep
+-- Put bytes on a shelf.
+insert into kept (shelf, key, body) values (:shelf, :key, :body)
+on conflict (shelf, key) do update set body = excluded.body
+
+-- name: keep_links_drop
+-- What is kept anew rests on nothing yet.
+delete from kept_records where shelf = :shelf and key = :key
+
+-- name: keep_link
+-- A kept thing rests on a record.
+insert into kept_records (shelf, key, record) values (:shelf, :key, :record) on conflict do nothing
+
+-- name: kept_all
+-- All of a shelf.
+select key, body from kept where shelf = :shelf order by key
+
+-- name: kept_some
+-- A shelf's bytes by key.
+select key, body from kept where shelf = :shelf and key in (select value from json_each(:keys)) order by key
+
+-- name: kept_of_record
+-- The kept things that rest on a record.
+select shelf, key from kept_records where record = :record order by shelf, key
+
+-- name: kept_delete
+-- Remove a kept thing.
+delete from kept where shelf = :shelf and key = :key
+
+-- name: record_delete
+-- Remove a record's row.
+delete from records where seq = :seq

@@ -1,0 +1,293 @@
+"""
+The embedded store: the contract over one SQLite file, `precedent.db` in the data directory.
+
+Writes are serialised on one connection and each is one commit, durable when the call returns. Reads run beside it on
+read-only connections, one per thread at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar, cast
+
+import apsw
+
+from graph.contract import Applied, Event, Receipt, Retraction, Tally, Yield
+from graph.encoding import micros
+from graph.errors import NotFound, StoreUnavailable
+from graph.sqlite import connecting, copying, journal, reading, shelves
+from graph.sqlite.failures import translated
+from graph.sqlite.lock import WriterLock
+from graph.sqlite.queries import sql
+from graph.sqlite.retracting import Retracting
+from graph.sqlite.rows import Rows
+from graph.sqlite.stating import Stating
+from graph.values import (
+    Alert,
+    AlertRule,
+    Change,
+    EntityId,
+    Fact,
+    FactKind,
+    Incident,
+    Item,
+    Labels,
+    Record,
+    RecordState,
+    Runbook,
+    Statement,
+    View,
+)
+
+FILE_NAME = "precedent.db"
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """
+    A `graph.contract.Store`. Thread-safe; one writer process per directory, any number of read-only ones.
+    """
+
+    def __init__(self, directory: Path, *, read_only: bool = False, vfs: str | None = None) -> None:
+        self._path = directory / FILE_NAME
+        self._lock: WriterLock | None = None
+        self._writer: apsw.Connection | None = None
+        self._turn = threading.RLock()
+        self._decoded = reading.Decoded()
+        self._vfs = vfs
+        with translated(str(self._path)):
+            if read_only:
+                self._require_file()
+            else:
+                self._open_writer(directory)
+            self._readers = connecting.Readers(self._path, vfs)
+
+    def _require_file(self) -> None:
+        if not self._path.is_file():
+            raise NotFound(str(self._path), "There is no store; ingest something first, or check the directory")
+        connection = connecting.connect(self._path, write=False, vfs=self._vfs)
+        try:
+            connecting.schema_version(connection, connecting.newest_schema())
+        finally:
+            connection.close()
+
+    def _open_writer(self, directory: Path) -> None:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._lock = WriterLock(directory)
+        except OSError as error:
+            raise StoreUnavailable(str(directory), f"The data directory cannot be used ({error})") from error
+        try:
+            self._writer = connecting.connect(self._path, write=True, vfs=self._vfs)
+            connecting.migrate(self._writer)
+            self._writer.execute(sql("records_last_claims_dropped"))
+        except BaseException:
+            self.close()
+            raise
+        self._rows = Rows(self._writer)
+
+    @contextmanager
+    def _writing(self) -> Iterator[apsw.Connection]:
+        with self._turn, translated(str(self._path)):
+            if self._writer is None:
+                raise StoreUnavailable(str(self._path), "The store is closed, or was opened to read only")
+            self._writer.execute("begin immediate")
+            try:
+                yield self._writer
+                self._writer.execute("commit")
+            except BaseException:
+                self._rows.forget()
+                if not self._writer.get_autocommit():
+                    self._writer.execute("rollback")
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[apsw.Connection]:
+        with translated(str(self._path)), self._readers.lend() as connection:
+            yield connection
+
+    def append(self, records: Sequence[Record]) -> tuple[Receipt, ...]:
+        with self._writing() as connection:
+            return journal.append(connection, records)
+
+    def claim(
+        self, limit: int, *, source: str | None = None, lease: timedelta = timedelta(minutes=5)
+    ) -> tuple[Record, ...]:
+        with self._writing() as connection:
+            return journal.claim(connection, limit, source, lease)
+
+    def quarantine(self, record: str, reason: str) -> None:
+        with self._writing() as connection:
+            journal.quarantine(connection, record, reason)
+
+    def release(self, *, source: str | None = None, records: Collection[str] = ()) -> int:
+        with self._writing() as connection:
+            return journal.release(connection, source, records)
+
+    def records(
+        self,
+        ids: Collection[str] = (),
+        *,
+        source: str | None = None,
+        state: RecordState | None = None,
+        visibility: Labels | None = None,
+        limit: int = 1000,
+    ) -> tuple[Record, ...]:
+        with self._reading() as connection:
+            return journal.find(connection, ids, source, state, visibility, limit)
+
+    def tally(self) -> tuple[Tally, ...]:
+        with self._reading() as connection:
+            return journal.tally(connection)
+
+    def apply(self, yields: Sequence[Yield]) -> Applied:
+        with self._writing():
+            return Stating(self._rows).apply(yields)
+
+    def sweep(self, source: str, seen: Collection[str], at: datetime) -> Applied:
+        with self._writing():
+            return Stating(self._rows).sweep(source, seen, micros(at))
+
+    def retract(self, record: str, at: datetime, reason: str) -> Retraction:
+        with self._writing():
+            return Retracting(self._rows).retract(record, micros(at), reason)
+
+    def erase(self, record: str) -> Retraction:
+        with self._turn:
+            with self._writing():
+                retraction = Retracting(self._rows).erase(record)
+            self._rows.forget()
+            self._decoded.forget()
+            self._clear_log()
+        return retraction
+
+    def _clear_log(self) -> None:
+        """
+        Empty the write-ahead log, which still holds the old pages.
+        """
+        with translated(str(self._path)):
+            busy = self._writer.execute("pragma wal_checkpoint(truncate)").fetchone()[0] if self._writer else 0
+        if busy:
+            raise StoreUnavailable(
+                str(self._path), "Erased, but a long read keeps the old pages in the log; erase again when it has ended"
+            )
+
+    def facts(
+        self,
+        view: View,
+        *,
+        kinds: Collection[FactKind] = (),
+        subjects: Collection[EntityId] = (),
+        objects: Collection[str] = (),
+        valid: bool = True,
+    ) -> tuple[Statement[Fact], ...]:
+        among = tuple(dict.fromkeys(kinds)) or tuple(FactKind)
+        if subjects:
+            fields, texts = [f"fact.{kind.value}.subject" for kind in among], subjects
+        elif objects:
+            fields, texts = [f"fact.{kind.value}.object" for kind in among], objects
+        else:
+            fields, texts = ["fact"], [kind.value for kind in among]
+        found = self._read(lambda connection: reading.named(connection, view, fields, texts, valid=valid), Fact)
+        if subjects and objects:
+            return tuple(one for one in found if one.item.object in objects)
+        return found
+
+    def changes(
+        self,
+        view: View,
+        *,
+        services: Collection[EntityId] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        ids: Collection[str] = (),
+        limit: int = 1000,
+    ) -> tuple[Statement[Change], ...]:
+        if services is not None and not services:
+            return ()
+        field, texts = ("kind", ("change",)) if services is None else ("change.service", services)
+        if ids:
+            field, texts = "change.id", ids
+        wanted = -1 if ids else limit
+        found = self._read(
+            lambda connection: reading.newest(connection, view, field, texts, start, end, wanted), Change
+        )
+        if ids and services is not None:
+            found = tuple(one for one in found if not frozenset(services).isdisjoint(one.item.services))
+        return found[:limit]
+
+    def incidents(self, view: View, ids: Collection[str] = ()) -> tuple[Statement[Incident], ...]:
+        best: dict[str, Statement[Incident]] = {}
+        for one in self._documents(view, ids, Incident, "incident"):
+            held = best.get(one.item.id)
+            if held is None or _rank(one) >= _rank(held):
+                best[one.item.id] = one
+        return tuple(sorted(best.values(), key=lambda one: one.seq))
+
+    def runbooks(self, view: View, ids: Collection[str] = ()) -> tuple[Statement[Runbook], ...]:
+        return self._documents(view, ids, Runbook, "runbook")
+
+    def alert_rules(self, view: View, names: Collection[str] = ()) -> tuple[Statement[AlertRule], ...]:
+        return self._documents(view, names, AlertRule, "alert_rule")
+
+    def _documents(self, view: View, names: Collection[str], _: type[T], kind: str) -> tuple[Statement[T], ...]:  # type: ignore[type-var]  # T is an item
+        fields, texts = ([f"{kind}.name"], names) if names else (["kind"], (kind,))
+        return self._read(lambda connection: reading.named(connection, view, fields, texts), _)
+
+    def alerts(
+        self, view: View, *, names: Collection[str] = (), start: datetime | None = None, limit: int = 1000
+    ) -> tuple[Statement[Alert], ...]:
+        field, texts = ("alert.name", names) if names else ("kind", ("alert",))
+        return self._read(lambda connection: reading.newest(connection, view, field, texts, start, None, limit), Alert)
+
+    def statements(self, seqs: Collection[int], view: View | None = None) -> tuple[Statement[Item], ...]:
+        with self._reading() as connection:
+            found = reading.load(connection, reading.by_seq(connection, seqs), self._decoded)
+        return tuple(one for one in found if view is None or view.sees(one))
+
+    def _read(
+        self, places: Callable[[apsw.Connection], Sequence[reading.Place]], _: type[T]
+    ) -> tuple[Statement[T], ...]:  # type: ignore[type-var]  # T is an item
+        with self._reading() as connection:
+            found = reading.load(connection, places(connection), self._decoded)
+        return cast("tuple[Statement[T], ...]", found)  # type: ignore[type-var]  # T is an item
+
+    def changes_since(self, watermark: int, limit: int = 1000) -> tuple[Event, ...]:
+        with self._reading() as connection:
+            return reading.feed(connection, watermark, limit, self._decoded)
+
+    def watermark(self) -> int:
+        with self._reading() as connection:
+            return int(connection.execute(sql("feed_end")).get)
+
+    def keep(self, shelf: str, bodies: Iterable[tuple[str, bytes]], records: Collection[str] = ()) -> None:
+        with self._writing() as connection:
+            shelves.keep(connection, shelf, bodies, records)
+
+    def kept(self, shelf: str, keys: Collection[str] | None = None) -> dict[str, bytes]:
+        with self._reading() as connection:
+            return shelves.kept(connection, shelf, keys)
+
+    def backup(self, target: Path) -> None:
+        with self._reading() as connection:
+            copying.copy(connection, target, self._vfs)
+
+    def close(self) -> None:
+        with self._turn, translated(str(self._path)):
+            if hasattr(self, "_readers"):
+                self._readers.close()
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            if self._lock is not None:
+                self._lock.release()
+
+
+def _rank(statement: Statement[Incident]) -> tuple[int, datetime]:
+    start = statement.known.start
+    assert start is not None  # noqa: S101 - every stored statement became known at a time
+    return statement.trust, start
