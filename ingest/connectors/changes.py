@@ -51,10 +51,10 @@ _REVERT = re.compile(r"^(?:revert(?:s|ed)?\b[:\s]|roll(?:ed)?[ -]?back\b)", re.I
 _KIND_OF_FILE: tuple[tuple[ChangeKind, re.Pattern[str]], ...] = (
     (ChangeKind.SCHEMA, re.compile(r"(^|/)(migrations?|migrate|schema)(/|\.)|\.sql$", re.IGNORECASE)),
     (ChangeKind.CERTIFICATE, re.compile(r"(^|/)(certs?|certificates?|tls)(/|\.)|\.(pem|crt)$", re.IGNORECASE)),
-    (ChangeKind.INFRASTRUCTURE, re.compile(r"\.(tf|tfvars|hcl)$|(^|/)(terraform|eksctl|cloudformation|ansible)/", re.IGNORECASE)),
+    (ChangeKind.INFRASTRUCTURE, re.compile(r"\.(tf|tfvars|hcl)$|(^|/)(terraform|eksctl|ansible)/", re.IGNORECASE)),
     (ChangeKind.FLAG, re.compile(r"(^|/)(flags?|feature[-_]flags?)(/|\.)", re.IGNORECASE)),
     (ChangeKind.MODEL, re.compile(r"(^|/)(prompts?|models?)/.*\.(txt|md|json|onnx|yaml)$", re.IGNORECASE)),
-    (ChangeKind.CONFIG, re.compile(r"\.(ya?ml|toml|ini|conf|cfg|properties|env|json|jsonnet)$|(^|/)(charts?|config|helm)/", re.IGNORECASE)),
+    (ChangeKind.CONFIG, re.compile(r"\.(ya?ml|toml|ini|conf|cfg|env|json|jsonnet)$|(^|/)(charts?|config|helm)/", re.IGNORECASE)),
 )  # fmt: skip
 
 
