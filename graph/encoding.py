@@ -23,7 +23,8 @@ from graph.values import Alert, AlertRule, Change, Fact, Incident, Item, ItemKin
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_CLASSES: Mapping[ItemKind, type[Item]] = types.MappingProxyType(
+# Not `type[Item]`: the cache below would not take those for hashable.
+_CLASSES: Mapping[ItemKind, Any] = types.MappingProxyType(
     {
         ItemKind.FACT: Fact,
         ItemKind.CHANGE: Change,

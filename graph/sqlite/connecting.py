@@ -54,7 +54,7 @@ def _configure(connection: apsw.Connection, *, write: bool) -> None:
     if write:
         # It counts only before the first page is written.
         connection.reserve_bytes(reserve=_CHECKSUM_BYTES)
-        settings = (
+        settings: tuple[str, ...] = (
             "journal_mode = wal",
             "synchronous = full",
             "secure_delete = on",

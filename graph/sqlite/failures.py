@@ -69,6 +69,6 @@ def translated(subject: str) -> Iterator[None]:
 
 
 def _kind_of(error: apsw.Error) -> type[GraphError] | None:
-    if isinstance(error, apsw.IOError) and error.extendedresult == _DAMAGED_PAGE:
+    if isinstance(error, apsw.IOError) and getattr(error, "extendedresult", 0) == _DAMAGED_PAGE:
         return StoreDamaged
     return next((ours for theirs, ours in TRANSLATIONS.items() if isinstance(error, theirs)), None)

@@ -13,7 +13,7 @@ import orjson
 from graph.contract import Receipt, Tally
 from graph.encoding import micros, moment
 from graph.errors import NotFound
-from graph.sqlite.queries import sql
+from graph.sqlite.queries import Value, select, select_one
 from graph.values import Labels, Record, RecordState
 
 
@@ -25,7 +25,7 @@ def append(connection: apsw.Connection, records: Sequence[Record]) -> tuple[Rece
 
 
 def _append(connection: apsw.Connection, record: Record) -> Receipt:
-    row = {
+    row: dict[str, Value] = {
         "id": record.id,
         "source": record.source,
         "connector": record.connector,
@@ -40,8 +40,8 @@ def _append(connection: apsw.Connection, record: Record) -> Receipt:
         "state": record.state.value,
         "reason": record.reason,
     }
-    added = connection.execute(sql("record_append"), row).fetchall()
-    return Receipt(record=record.id, duplicate=not added)
+    added = select_one(connection, "record_append", **row)
+    return Receipt(record=record.id, duplicate=added is None)
 
 
 def claim(connection: apsw.Connection, limit: int, source: str | None, lease: timedelta) -> tuple[Record, ...]:
@@ -49,8 +49,9 @@ def claim(connection: apsw.Connection, limit: int, source: str | None, lease: ti
     Lease the oldest pending records.
     """
     now = micros(datetime.now(UTC))
-    values = {"now": now, "until": now + lease // timedelta(microseconds=1), "source": source, "limit": limit}
-    return read(connection, [seq for (seq,) in connection.execute(sql("record_claim"), values).fetchall()])
+    until = now + lease // timedelta(microseconds=1)
+    leased = select(connection, "record_claim", now=now, until=until, source=source, limit=limit)
+    return read(connection, [seq for (seq,) in leased])
 
 
 def quarantine(connection: apsw.Connection, record: str, reason: str) -> None:
@@ -59,18 +60,15 @@ def quarantine(connection: apsw.Connection, record: str, reason: str) -> None:
     """
     seq, state = _place(connection, record)
     if state in (RecordState.PENDING, RecordState.QUARANTINED):
-        values = {"seq": seq, "state": RecordState.QUARANTINED.value, "reason": reason}
-        connection.execute(sql("record_settle"), values)
+        select(connection, "record_settle", seq=seq, state=RecordState.QUARANTINED.value, reason=reason)
 
 
 def release(connection: apsw.Connection, source: str | None, records: Collection[str]) -> int:
     """
     Make quarantined records pending; their number.
     """
-    values = {"source": source, "any_id": not records, "ids": json_text(sorted(records))}
-    before = connection.total_changes()
-    connection.execute(sql("records_release"), values)
-    return connection.total_changes() - before
+    ids = json_text(sorted(records))
+    return len(select(connection, "records_release", source=source, any_id=not records, ids=ids))
 
 
 def find(
@@ -84,7 +82,7 @@ def find(
     """
     Records oldest first.
     """
-    values = {
+    values: dict[str, Value] = {
         "source": source,
         "state": state.value if state else None,
         "all_labels": visibility is None,
@@ -92,17 +90,17 @@ def find(
         "limit": limit,
     }
     if ids:
-        rows = connection.execute(sql("records_by_id"), values | {"ids": json_text(sorted(ids))})
+        rows = select(connection, "records_by_id", **values, ids=json_text(sorted(ids)))
     else:
-        rows = connection.execute(sql("records_by_state"), values)
-    return read(connection, [seq for (seq,) in rows.fetchall()])
+        rows = select(connection, "records_by_state", **values)
+    return read(connection, [seq for (seq,) in rows])
 
 
 def read(connection: apsw.Connection, seqs: Sequence[int]) -> tuple[Record, ...]:
     """
     Whole records by place, oldest first.
     """
-    rows = connection.execute(sql("records_by_seq"), {"seqs": json_text(list(seqs))}).fetchall()
+    rows = select(connection, "records_by_seq", seqs=json_text(list(seqs)))
     return tuple(
         Record(
             id=identity,
@@ -129,7 +127,7 @@ def tally(connection: apsw.Connection) -> tuple[Tally, ...]:
     Every source with its counts.
     """
     tallies: dict[str, Tally] = {}
-    for source, connector, state, count, received, known in connection.execute(sql("records_tally")).fetchall():
+    for source, connector, state, count, received, known in select(connection, "records_tally"):
         old = tallies.get(source)
         states = old.states if old else {}
         latest = [moment(received), moment(known)]
@@ -149,9 +147,9 @@ def labels_number(connection: apsw.Connection, labels: Labels) -> int:
     """
     The number of a set of labels.
     """
-    values = {"labels": json_text(sorted(labels))}
-    connection.execute(sql("labels_add"), values)
-    return int(connection.execute(sql("labels_get"), values).get)
+    text = json_text(sorted(labels))
+    select(connection, "labels_add", labels=text)
+    return int(select(connection, "labels_get", labels=text)[0][0])
 
 
 def json_text(value: object) -> str:
@@ -162,7 +160,7 @@ def json_text(value: object) -> str:
 
 
 def _place(connection: apsw.Connection, record: str) -> tuple[int, RecordState]:
-    row = connection.execute(sql("record_head"), {"id": record}).fetchone()
+    row = select_one(connection, "record_head", id=record)
     if row is None:
         raise NotFound(record, "There is no such record in the store")
     return row[0], RecordState(row[5])

@@ -27,7 +27,7 @@ class WriterLock:
             os.close(self._file)
             raise StoreLocked(
                 str(directory),
-                f"This data directory is written by {holder}. Stop that process, hand it your records, or open read-only",
+                f"This data directory is written by {holder}; stop it, hand it your records, or open read-only",
             ) from None
         os.ftruncate(self._file, 0)
         since = datetime.now(UTC).isoformat(timespec="seconds")

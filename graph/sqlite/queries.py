@@ -8,6 +8,14 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import apsw
+
+Value: TypeAlias = int | str | bytes | None
+"""What a query takes."""
+# The types of a row's columns are the schema's, whose tables are strict; Python cannot know them.
+Row: TypeAlias = tuple[Any, ...]
 
 _MARK = "-- name: "
 
@@ -31,3 +39,18 @@ def sql(name: str) -> str:
     The text of one query.
     """
     return queries()[name]
+
+
+def select(connection: apsw.Connection, name: str, /, **values: Value) -> list[Row]:
+    """
+    All rows of a named query.
+    """
+    return connection.execute(sql(name), values).fetchall()
+
+
+def select_one(connection: apsw.Connection, name: str, /, **values: Value) -> Row | None:
+    """
+    The one row of a named query, or None.
+    """
+    rows = select(connection, name, **values)
+    return rows[0] if rows else None

@@ -29,6 +29,7 @@ update records set state = 'pending', reason = '', claimed_until = 0
 where state = 'quarantined'
     and (:source is null or source = :source)
     and (:any_id or id in (select value from json_each(:ids)))
+returning seq
 
 -- name: record_head
 -- What applying needs to know of a record.
@@ -126,8 +127,12 @@ update statements set known_to = max(:at, known_from) where seq = :seq
 
 -- name: statement_row
 -- A statement as it lies in the table.
-select source, key, digest, kind, trust, visibility, record, known_from, known_to, valid_from, valid_to, body
+select source, key, digest, kind, trust, visibility, record, known_from, known_to, valid_from, valid_to
 from statements where seq = :seq
+
+-- name: statement_body
+-- A statement's item.
+select body from statements where seq = :seq
 
 -- name: statements_of_record
 -- What rests on a record: its own statements, and those of others that it states too.

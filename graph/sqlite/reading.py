@@ -20,7 +20,7 @@ from graph.contract import Event
 from graph.encoding import decode, micros, moment
 from graph.sqlite.journal import json_text
 from graph.sqlite.keys import BEGINNING, OPEN
-from graph.sqlite.queries import sql
+from graph.sqlite.queries import Row, Value, select
 from graph.values import Item, ItemKind, Span, Statement, Trust, View
 
 Place: TypeAlias = tuple[int, int]
@@ -82,7 +82,7 @@ def load(connection: apsw.Connection, places: Sequence[Place], decoded: Decoded)
     found = decoded.get(places)
     missing = {seq: known_to for seq, known_to in places if seq not in found}
     if missing:
-        rows = connection.execute(sql("statements_by_seq"), {"seqs": json_text(list(missing))}).fetchall()
+        rows = select(connection, "statements_by_seq", seqs=json_text(list(missing)))
         for row in rows:
             statement = _statement(row, missing[row[0]])
             decoded.put(statement, missing[row[0]], len(row[2]))
@@ -90,17 +90,16 @@ def load(connection: apsw.Connection, places: Sequence[Place], decoded: Decoded)
     return tuple(found[seq] for seq, _ in places if seq in found)
 
 
-def _statement(row: tuple[apsw.SQLiteValue, ...], known_to: int) -> Statement[Item]:
+def _statement(row: Row, known_to: int) -> Statement[Item]:
     seq, kind, body, record, source, trust, known_from, _, labels = row
-    assert isinstance(seq, int) and isinstance(body, bytes) and isinstance(known_from, int)  # noqa: S101 - strict table
     return Statement(
         seq=seq,
-        item=decode(ItemKind(str(kind)), body),
-        record=str(record),
-        source=str(source),
+        item=decode(ItemKind(kind), body),
+        record=record,
+        source=source,
         trust=Trust(trust),
         known=Span(moment(known_from), None if known_to == OPEN else moment(known_to)),
-        visibility=frozenset(orjson.loads(str(labels))),
+        visibility=frozenset(orjson.loads(labels)),
     )
 
 
@@ -109,7 +108,7 @@ def _ending(statement: Statement[Item], known_to: int) -> Statement[Item]:
     return replace(statement, known=Span(statement.known.start, end))
 
 
-def eyes(view: View) -> dict[str, str | int]:
+def eyes(view: View) -> dict[str, Value]:
     """
     A view as the values that queries take.
     """
@@ -128,7 +127,7 @@ def named(
     """
     values = eyes(view) | {"any_time": not valid, "as_of": micros(view.as_of)}
     values |= {"fields": json_text(list(fields)), "texts": json_text(sorted(set(texts)))}
-    return connection.execute(sql("named"), values).fetchall()
+    return _places(select(connection, "named", **values))
 
 
 def newest(
@@ -150,25 +149,29 @@ def newest(
     }
     if len(texts) == 1:
         values |= {"field": field, "text": next(iter(texts))}
-        return connection.execute(sql("newest"), values).fetchall()
+        return _places(select(connection, "newest", **values))
     values |= {"fields": json_text([field]), "texts": json_text(sorted(set(texts)))}
-    return connection.execute(sql("named_newest"), values).fetchall()
+    return _places(select(connection, "named_newest", **values))
 
 
 def by_seq(connection: apsw.Connection, seqs: Collection[int]) -> list[Place]:
     """
     The places of those seqs that are there.
     """
-    return connection.execute(sql("statements_end"), {"seqs": json_text(sorted(set(seqs)))}).fetchall()
+    return _places(select(connection, "statements_end", seqs=json_text(sorted(set(seqs)))))
 
 
 def feed(connection: apsw.Connection, watermark: int, limit: int, decoded: Decoded) -> tuple[Event, ...]:
     """
     Lines of the feed with their statements as they are now.
     """
-    rows = connection.execute(sql("feed_after"), {"watermark": watermark, "limit": limit}).fetchall()
+    rows = select(connection, "feed_after", watermark=watermark, limit=limit)
     places = {seq: known_to for _, _, seq, known_to in rows if known_to is not None}
     found = {one.seq: one for one in load(connection, list(places.items()), decoded)}
     return tuple(
         Event(seq=seq, op=op, statement_seq=statement, statement=found.get(statement)) for seq, op, statement, _ in rows
     )
+
+
+def _places(rows: list[Row]) -> list[Place]:
+    return [(seq, known_to) for seq, known_to in rows]

@@ -6,6 +6,8 @@ What another record of the same source states as well goes on, with that record 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from graph.contract import Retraction
 from graph.errors import NotFound
 from graph.sqlite.keys import OPEN
@@ -15,7 +17,7 @@ from graph.values import RecordState
 
 class Retracting:
     """
-    The rules of `Store.retract` and `Store.erase`.
+    The rules of `Store.retract` and `Store.erase`; the caller commits.
     """
 
     def __init__(self, rows: Rows) -> None:
@@ -23,11 +25,11 @@ class Retracting:
 
     def retract(self, record: str, at: int, reason: str) -> Retraction:
         """
-        Close what rests on the record alone; the caller commits.
+        Close what rests on the record alone.
         """
         place, state = self._place(record)
         resting = self._rows.numbers("statements_of_record", record=place)
-        if state != RecordState.RETRACTED.value:
+        if state != RecordState.RETRACTED:
             self._rows.run("record_settle", seq=place, state=RecordState.RETRACTED.value, reason=reason)
             for seq in resting:
                 self._withdraw(seq, place, at)
@@ -35,7 +37,7 @@ class Retracting:
 
     def erase(self, record: str) -> Retraction:
         """
-        Remove the record, its statements and what is kept of it; the caller commits and clears the log.
+        Remove the record, its statements and what is kept of it; the log still has the bytes.
         """
         place, _ = self._place(record)
         resting = self._rows.numbers("statements_of_record", record=place)
@@ -44,7 +46,7 @@ class Retracting:
         self._rows.run("record_settle", seq=place, state=RecordState.RETRACTED.value, reason="")
         for seq in resting:
             self._withdraw(seq, place, None)
-            if self._rows.get(seq)["record"] == place:
+            if self._rows.get(seq).record == place:
                 self._rows.erase(seq)
         for shelf, key in kept:
             self._rows.run("kept_delete", shelf=shelf, key=key)
@@ -55,46 +57,39 @@ class Retracting:
 
     def _withdraw(self, seq: int, record: int, at: int | None) -> None:
         """
-        The record does not state this any more, from `at` on or (None) never did.
+        The record does not state this any more, from `at` on or (None: the record's own rows go) never did.
         """
-        parts = [str(part) for part, own, _ in self._rows.run("supports_of", statement=seq) if own == record]
+        parts = [support.part for support in self._rows.supports(seq) if support.record == record]
         self._rows.run("support_drop_record", statement=seq, record=record)
         row = self._rows.get(seq)
-        if row["known_to"] != OPEN:
+        if row.known_to != OPEN:
             return
-        self._fall_back(seq, parts)
-        others = self._rows.run("supports_of", statement=seq)
-        if row["record"] == record and others:
-            _, heir, known = others[0]
-            since = known if at is None else max(at, _int(row["known_from"]))
-            copy = self._rows.copy(seq, record=heir, known_from=since)
+        self._fall_back(seq, row.source, parts)
+        others = self._rows.supports(seq)
+        if row.record != record and others:
+            return
+        if others:
+            since = others[0].known_at if at is None else max(at, row.known_from)
+            copy = self._rows.copy(seq, replace(row, record=others[0].record, known_from=since))
             self._rows.run("supports_move", statement=seq, target=copy)
-        if row["record"] == record or not others:
-            self._rows.close(seq, _int(row["known_from"]) if at is None else at)
+        if row.record != record or at is not None:
+            self._rows.close(seq, row.known_from if at is None else at)
 
-    def _fall_back(self, seq: int, parts: list[str]) -> None:
+    def _fall_back(self, seq: int, source: int, parts: list[str]) -> None:
         """
         The statement's own record, where it is an older one of the part, states it still.
         """
-        part, state, own = self._rows.run("evidence_part", statement=seq)[0]
-        if state != RecordState.APPLIED.value:
-            return
-        for name in parts:
-            if name in ("", f"={part}"):
-                source = _int(self._rows.get(seq)["source"])
-                self._rows.run("support_add", statement=seq, source=source, part=name, record=own)
+        part, state, own = self._rows.one("evidence_part", statement=seq)
+        if state == RecordState.APPLIED:
+            for name in parts:
+                if name in ("", f"={part}"):
+                    self._rows.run("support_add", statement=seq, source=source, part=name, record=own)
 
     def _kept(self, place: int) -> tuple[tuple[str, str], ...]:
-        rows = self._rows.run("kept_of_record", record=place)
-        return tuple((str(shelf), str(key)) for shelf, key in rows)
+        return tuple((shelf, key) for shelf, key in self._rows.run("kept_of_record", record=place))
 
     def _place(self, record: str) -> tuple[int, str]:
-        found = self._rows.run("record_head", id=record)
-        if not found:
+        head = self._rows.head(record)
+        if head is None:
             raise NotFound(record, "There is no such record in the store")
-        return _int(found[0][0]), str(found[0][5])
-
-
-def _int(value: object) -> int:
-    assert isinstance(value, int)  # noqa: S101 - the table is strict
-    return value
+        return head[0], head[5]

@@ -4,18 +4,15 @@ The writer's hands: rows of statements, what supports them and the feed. It hold
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import asdict, dataclass, replace
 
 import apsw
 
 from graph.encoding import decode, encode, moment
 from graph.sqlite.keys import BEGINNING, OPEN, names
-from graph.sqlite.queries import sql
+from graph.sqlite.queries import Row, Value, select, select_one
 from graph.values import Fact, Item, ItemKind, Span
 
-Value: TypeAlias = int | str | bytes | None
 _KEPT_NAMES = 100_000
 
 
@@ -38,6 +35,36 @@ class Version:
         return self.known_from <= at < self.known_to
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """
+    A statement's row, but for its seq and its item. `key` None: a version that ended, which nothing replaces.
+    """
+
+    source: int
+    key: bytes | None
+    digest: bytes
+    kind: str
+    trust: int
+    visibility: int
+    record: int
+    known_from: int
+    known_to: int
+    valid_from: int
+    valid_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """
+    Who states a statement: a part of a snapshot (empty: an event), by which record, known when.
+    """
+
+    part: str
+    record: int
+    known_at: int
+
+
 class Rows:
     """
     Over the writer's connection, inside a transaction that the caller opens and ends.
@@ -53,50 +80,59 @@ class Rows:
         """
         self._names.clear()
 
-    def run(self, query: str, /, **values: Value) -> list[tuple[apsw.SQLiteValue, ...]]:
+    def run(self, query: str, /, **values: Value) -> list[Row]:
         """
         All rows of a named query.
         """
-        return self._connection.execute(sql(query), values).fetchall()
+        return select(self._connection, query, **values)
 
-    def number(self, query: str, /, **values: Value) -> int:
+    def one(self, query: str, /, **values: Value) -> Row:
         """
-        The one number that a named query gives.
+        The row of a named query that always gives one.
         """
-        found = self._connection.execute(sql(query), values).get
-        assert isinstance(found, int)  # noqa: S101 - the query selects an integer
-        return found
+        return self.run(query, **values)[0]
 
     def numbers(self, query: str, /, **values: Value) -> list[int]:
         """
         The first column of a named query.
         """
-        return [row[0] for row in self._connection.execute(sql(query), values).fetchall()]
+        return [row[0] for row in self.run(query, **values)]
+
+    def head(self, record: str) -> Row | None:
+        """
+        (seq, source, part, known_at, visibility, state) of a record.
+        """
+        return select_one(self._connection, "record_head", id=record)
 
     def source(self, name: str) -> tuple[int, int]:
         """
         A source's number and how many whole snapshots of it were seen.
         """
         self.run("source_add", name=name)
-        found = self._connection.execute(sql("source_get"), {"name": name}).fetchone()
-        return found[0], found[1]
+        number, snapshots = self.one("source_get", name=name)
+        return number, snapshots
 
-    def versions(self, source: int, key: bytes) -> list[Version]:
+    def versions(self, source: int, key: bytes | None) -> list[Version]:
         """
         All versions of a thing by a source, oldest knowledge first.
         """
-        rows = self._connection.execute(sql("versions"), {"source": source, "key": key}).fetchall()
-        return [Version(*row) for row in rows]
+        return [Version(*row) for row in self.run("versions", source=source, key=key)]
 
-    def insert(self, row: Mapping[str, Value], item: Item) -> int:
+    def supports(self, seq: int) -> list[Support]:
+        """
+        Who states this, the longest known first.
+        """
+        return [Support(*row) for row in self.run("supports_of", statement=seq)]
+
+    def insert(self, row: Stored, item: Item) -> int:
         """
         Open a statement (closed at once where its end is known already); its seq.
         """
-        seq = self.number("statement_add", **(dict(row) | {"body": encode(item)}))
+        seq: int = self.one("statement_add", **asdict(row), body=encode(item))[0]
         for field, text, at in names(item):
             self.run("entry_add", name=self._name(field, text), at=at, statement=seq)
         self.run("feed_add", op="opened", statement=seq)
-        if row["known_to"] != OPEN:
+        if row.known_to != OPEN:
             self.run("feed_add", op="closed", statement=seq)
         return seq
 
@@ -104,7 +140,7 @@ class Rows:
         known = self._names.get((field, text))
         if known is None:
             self.run("name_add", field=field, text=text)
-            known = self.number("name_get", field=field, text=text)
+            known = int(self.one("name_get", field=field, text=text)[0])
             if len(self._names) >= _KEPT_NAMES:
                 self._names.clear()
             self._names[field, text] = known
@@ -117,22 +153,19 @@ class Rows:
         self.run("statement_close", seq=seq, at=at)
         self.run("feed_add", op="closed", statement=seq)
 
-    def get(self, seq: int) -> dict[str, Value]:
+    def get(self, seq: int) -> Stored:
         """
-        A statement's columns by name.
+        A statement's row.
         """
-        cursor = self._connection.execute(sql("statement_row"), {"seq": seq})
-        columns = [column[0] for column in cursor.get_description()]
-        return dict(zip(columns, cursor.fetchall()[0], strict=True))
+        return Stored(*self.one("statement_row", seq=seq))
 
-    def copy(self, seq: int, **changed: Value) -> int:
+    def copy(self, seq: int, row: Stored) -> int:
         """
-        Open the same statement again with other columns; its seq.
+        Open the statement's item again as another row; its seq.
         """
-        row = self.get(seq) | changed
-        item = item_of(row)
+        item = decode(ItemKind(row.kind), self.one("statement_body", seq=seq)[0])
         if isinstance(item, Fact):
-            item = replace(item, valid=span(row["valid_from"], row["valid_to"]))
+            item = replace(item, valid=span(row.valid_from, row.valid_to))
         return self.insert(row, item)
 
     def erase(self, seq: int) -> None:
@@ -146,18 +179,8 @@ class Rows:
         self.run("feed_add", op="erased", statement=seq)
 
 
-def item_of(row: Mapping[str, Value]) -> Item:
-    """
-    The item in a statement's columns.
-    """
-    kind, body = row["kind"], row["body"]
-    assert isinstance(kind, str) and isinstance(body, bytes)  # noqa: S101 - the table is strict
-    return decode(ItemKind(kind), body)
-
-
-def span(start: Value, end: Value) -> Span:
+def span(start: int, end: int) -> Span:
     """
     The interval between two columns.
     """
-    assert isinstance(start, int) and isinstance(end, int)  # noqa: S101 - the table is strict
     return Span(None if start == BEGINNING else moment(start), None if end == OPEN else moment(end))

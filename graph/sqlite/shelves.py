@@ -10,7 +10,7 @@ import apsw
 
 from graph.errors import NotFound
 from graph.sqlite.journal import json_text
-from graph.sqlite.queries import sql
+from graph.sqlite.queries import select, select_one
 
 
 def keep(
@@ -21,10 +21,10 @@ def keep(
     """
     places = [_place(connection, record) for record in sorted(set(records))]
     for key, body in bodies:
-        connection.execute(sql("keep"), {"shelf": shelf, "key": key, "body": body})
-        connection.execute(sql("keep_links_drop"), {"shelf": shelf, "key": key})
+        select(connection, "keep", shelf=shelf, key=key, body=body)
+        select(connection, "keep_links_drop", shelf=shelf, key=key)
         for place in places:
-            connection.execute(sql("keep_link"), {"shelf": shelf, "key": key, "record": place})
+            select(connection, "keep_link", shelf=shelf, key=key, record=place)
 
 
 def kept(connection: apsw.Connection, shelf: str, keys: Collection[str] | None) -> dict[str, bytes]:
@@ -32,12 +32,12 @@ def kept(connection: apsw.Connection, shelf: str, keys: Collection[str] | None) 
     What the shelf holds.
     """
     if keys is None:
-        return dict(connection.execute(sql("kept_all"), {"shelf": shelf}).fetchall())
-    return dict(connection.execute(sql("kept_some"), {"shelf": shelf, "keys": json_text(sorted(keys))}).fetchall())
+        return dict(select(connection, "kept_all", shelf=shelf))
+    return dict(select(connection, "kept_some", shelf=shelf, keys=json_text(sorted(keys))))
 
 
 def _place(connection: apsw.Connection, record: str) -> int:
-    row = connection.execute(sql("record_head"), {"id": record}).fetchone()
+    row = select_one(connection, "record_head", id=record)
     if row is None:
         raise NotFound(record, "There is no such record in the store for a kept thing to rest on")
     return int(row[0])

@@ -18,7 +18,7 @@ from graph.encoding import micros
 from graph.errors import NotFound
 from graph.sqlite.journal import json_text
 from graph.sqlite.keys import BEGINNING, OPEN, Claim, claims
-from graph.sqlite.rows import Rows, Value, Version, span
+from graph.sqlite.rows import Rows, Stored, Version, span
 from graph.values import Fact, ItemKind, RecordState
 
 _DONE = (RecordState.APPLIED.value, RecordState.RETRACTED.value)
@@ -27,7 +27,8 @@ _DONE = (RecordState.APPLIED.value, RecordState.RETRACTED.value)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sighting:
     """
-    One record being applied. `part` is empty for an event; `until` is when a later snapshot of the part was known.
+    One record being applied. `part` is empty for an event; `first`: nothing was seen of the part, or of the whole
+    source, before; `until` is when the next snapshot of the part was known, where that was applied already.
     """
 
     source: int
@@ -49,7 +50,7 @@ def part_name(part: str) -> str:
 
 class Stating:
     """
-    The rules of `Store.apply` and `Store.sweep`.
+    The rules of `Store.apply` and `Store.sweep`; the caller commits.
     """
 
     def __init__(self, rows: Rows) -> None:
@@ -57,12 +58,9 @@ class Stating:
 
     def apply(self, yields: Sequence[Yield]) -> Applied:
         """
-        State all; the caller commits.
+        State what the records yielded. NotFound of a record that was never appended.
         """
-        total = Applied()
-        for each in yields:
-            total = _sum(total, self._apply(each))
-        return total
+        return _sum(self._apply(each) for each in yields)
 
     def sweep(self, source: str, seen: Collection[str], at: int) -> Applied:
         """
@@ -73,77 +71,69 @@ class Stating:
         kept = json_text(sorted(part_name(part) for part in seen))
         gone = self._rows.run("unseen_supports", source=number, seen=kept)
         for statement, part in gone:
-            self._rows.run("support_drop", statement=_int(statement), part=str(part))
-        return Applied(closed=self._end((_int(statement) for statement, _ in gone), at))
+            self._rows.run("support_drop", statement=statement, part=part)
+        return Applied(closed=self._end((statement for statement, _ in gone), at))
 
     def _apply(self, given: Yield) -> Applied:
-        found = self._rows.run("record_head", id=given.record)
-        if not found:
+        head = self._rows.head(given.record)
+        if head is None:
             raise NotFound(given.record, "There is no such record in the store")
-        record, source, part, at, visibility, state = found[0]
+        record, source, part, at, visibility, state = head
         if state in _DONE:
             return Applied()
-        number, snapshots = self._rows.source(str(source))
+        number, snapshots = self._rows.source(source)
         sighting = _Sighting(
             source=number,
-            part=part_name(str(part)) if given.snapshot else "",
-            record=_int(record),
-            at=_int(at),
+            part=part_name(part) if given.snapshot else "",
+            record=record,
+            at=at,
             trust=int(given.trust),
-            visibility=_int(visibility),
-            first=not snapshots and not self._rows.number("part_seen", source=source, part=part),
-            until=self._later(str(source), str(part), _int(at)) if given.snapshot else None,
+            visibility=visibility,
+            first=not snapshots and not self._rows.one("part_seen", source=source, part=part)[0],
+            until=self._rows.one("part_next", source=source, part=part, at=at)[0] if given.snapshot else None,
         )
-        stated = claims(given.items, given.trust, sighting.visibility)
-        total = self._snapshot(sighting, stated) if given.snapshot else self._event(sighting, stated)
-        self._rows.run("record_settle", seq=sighting.record, state=RecordState.APPLIED.value, reason="")
+        stated = claims(given.items, given.trust, visibility)
+        total = (
+            self._snapshot(sighting, stated) if given.snapshot else _sum(self._event(sighting, one) for one in stated)
+        )
+        self._rows.run("record_settle", seq=record, state=RecordState.APPLIED.value, reason="")
         return total
 
-    def _later(self, source: str, part: str, at: int) -> int | None:
-        found = self._rows.run("part_next", source=source, part=part, at=at)[0][0]
-        return None if found is None else _int(found)
-
-    def _event(self, sighting: _Sighting, stated: Sequence[Claim]) -> Applied:
-        total = Applied()
-        for claim in stated:
-            versions = self._rows.versions(sighting.source, claim.key)
-            current = [version for version in versions if version.holds(sighting.at)]
-            same = _like(claim, current)
-            if same is not None:
-                self._support(sighting, same.seq)
-                total = _sum(total, Applied(unchanged=1))
-                continue
-            ends = [version.known_from for version in versions if version.known_from > sighting.at]
-            ends += [end for version in current if (end := self._cut(version, sighting.at)) is not None]
-            self._open(sighting, claim, current, min(ends, default=OPEN))
-            total = _sum(total, Applied(stated=1, closed=len(current)))
-        return total
+    def _event(self, sighting: _Sighting, claim: Claim) -> Applied:
+        versions = self._rows.versions(sighting.source, claim.key)
+        current = [version for version in versions if version.holds(sighting.at)]
+        same = _like(claim, current)
+        if same is not None:
+            self._support(sighting, same.seq)
+            return Applied(unchanged=1)
+        ends = [version.known_from for version in versions if version.known_from > sighting.at]
+        ends += [end for version in current if (end := self._cut(version, sighting.at)) is not None]
+        self._open(sighting, claim, current, min(ends, default=OPEN))
+        return Applied(stated=1, closed=len(current))
 
     def _cut(self, version: Version, at: int, resumed: int | None = None) -> int | None:
         """
         End a version at `at`. Where it was confirmed later (or is `resumed`), it goes on from there: that time.
         """
-        supports = [(str(part), _int(record), _int(known)) for part, record, known in self._supports(version.seq)]
+        supports = self._rows.supports(version.seq)
         if resumed is None:
-            resumed = min((known for _, _, known in supports if known > at), default=None)
+            resumed = min((support.known_at for support in supports if support.known_at > at), default=None)
         self._rows.close(version.seq, at)
-        if resumed is None or resumed >= version.known_to:
-            self._rows.run("supports_drop", statement=version.seq)
-            return None
-        later = [(part, record) for part, record, known in supports if known >= resumed]
-        changed: dict[str, Value] = {"known_from": resumed, "known_to": version.known_to}
-        if later:
-            changed["record"] = later[0][1]
-        copy = self._rows.copy(version.seq, **changed)
-        source = _int(self._rows.get(copy)["source"])
-        for part, record in later:
-            self._rows.run("support_add", statement=copy, source=source, part=part, record=record)
         self._rows.run("supports_drop", statement=version.seq)
+        if resumed is None or resumed >= version.known_to:
+            return None
+        row = self._rows.get(version.seq)
+        later = [support for support in supports if support.known_at >= resumed]
+        record = later[0].record if later else row.record
+        copy = self._rows.copy(version.seq, replace(row, known_from=resumed, known_to=version.known_to, record=record))
+        for support in later:
+            self._rows.run("support_add", statement=copy, source=row.source, part=support.part, record=support.record)
         return resumed
 
     def _snapshot(self, sighting: _Sighting, stated: Sequence[Claim]) -> Applied:
         if sighting.until is not None:
-            return self._late(sighting, sighting.until, stated)
+            until = sighting.until
+            return _sum(self._late(sighting, until, claim) for claim in stated)
         held: set[int] = set()
         opened = 0
         for claim in stated:
@@ -152,11 +142,11 @@ class Stating:
             same = _like(claim, current)
             if same is None:
                 opened += 1
+                # Another part states the same, known later.
                 later = _like(claim, [each for each in versions if each.known_from > sighting.at and _open(each)])
                 opening = self._open(sighting, claim, current, later.known_from if later else OPEN)
-                held.add(later.seq if later else opening)
-            else:
-                held.add(same.seq)
+                same = later
+            held.add(same.seq if same else opening)
         for seq in held:
             self._support(sighting, seq)
         gone = set(self._rows.numbers("part_supports", source=sighting.source, part=sighting.part)) - held
@@ -165,29 +155,25 @@ class Stating:
         closed = self._end(sorted(gone), sighting.at)
         return Applied(stated=opened, unchanged=len(stated) - opened, closed=closed)
 
-    def _late(self, sighting: _Sighting, until: int, stated: Sequence[Claim]) -> Applied:
+    def _late(self, sighting: _Sighting, until: int, claim: Claim) -> Applied:
         """
-        A snapshot older than its part's last: what it stated was known until the next one.
+        Of a snapshot older than its part's last: what it stated was known until the next one.
         """
-        total = Applied()
-        for claim in stated:
-            versions = self._rows.versions(sighting.source, claim.key)
-            current = [version for version in versions if version.holds(sighting.at)]
-            if _like(claim, current) is not None:
-                total = _sum(total, Applied(unchanged=1))
-                continue
-            own = [version for version in current if self._is_of(version, sighting.part)]
-            for version in own:
-                self._cut(version, sighting.at, until)
-            end = min([until, *(version.known_from for version in versions if version.known_from > sighting.at)])
-            seq = self._open(sighting, claim, current, end)
-            if not any(version.holds(end) for version in self._rows.versions(sighting.source, claim.key)):
-                self._ended(seq, end)
-            total = _sum(total, Applied(stated=1, closed=len(own)))
-        return total
+        versions = self._rows.versions(sighting.source, claim.key)
+        current = [version for version in versions if version.holds(sighting.at)]
+        if _like(claim, current) is not None:
+            return Applied(unchanged=1)
+        own = [version for version in current if self._is_of(version, sighting.part)]
+        for version in own:
+            self._cut(version, sighting.at, until)
+        end = min([until, *(version.known_from for version in versions if version.known_from > sighting.at)])
+        seq = self._open(sighting, claim, current, end)
+        if not self._known(seq, end):
+            self._ended(seq, end)
+        return Applied(stated=1, closed=len(own))
 
     def _is_of(self, version: Version, part: str) -> bool:
-        return part_name(str(self._rows.run("evidence_part", statement=version.seq)[0][0])) == part
+        return part_name(self._rows.one("evidence_part", statement=version.seq)[0]) == part
 
     def _open(self, sighting: _Sighting, claim: Claim, current: Sequence[Version], until: int) -> int:
         """
@@ -199,19 +185,19 @@ class Stating:
             start = self._start(sighting, item, current)
             end = OPEN if item.valid.end is None else micros(item.valid.end)
             item = replace(item, valid=span(start, end))
-        row: dict[str, Value] = {
-            "source": sighting.source,
-            "key": claim.key,
-            "digest": claim.digest,
-            "kind": kind_of(item).value,
-            "trust": sighting.trust,
-            "visibility": sighting.visibility,
-            "record": sighting.record,
-            "known_from": sighting.at,
-            "known_to": until,
-            "valid_from": start,
-            "valid_to": end,
-        }
+        row = Stored(
+            source=sighting.source,
+            key=claim.key,
+            digest=claim.digest,
+            kind=kind_of(item).value,
+            trust=sighting.trust,
+            visibility=sighting.visibility,
+            record=sighting.record,
+            known_from=sighting.at,
+            known_to=until,
+            valid_from=start,
+            valid_to=end,
+        )
         seq = self._rows.insert(row, item)
         if until == OPEN:
             self._support(sighting, seq)
@@ -232,13 +218,9 @@ class Stating:
         return sighting.at
 
     def _support(self, sighting: _Sighting, seq: int) -> None:
-        values = {"statement": seq, "part": sighting.part, "record": sighting.record}
         if sighting.part:
-            self._rows.run("support_replace", **values)
-        self._rows.run("support_add", source=sighting.source, **values)
-
-    def _supports(self, seq: int) -> list[tuple[object, ...]]:
-        return [tuple(row) for row in self._rows.run("supports_of", statement=seq)]
+            self._rows.run("support_replace", statement=seq, part=sighting.part, record=sighting.record)
+        self._rows.run("support_add", statement=seq, source=sighting.source, part=sighting.part, record=sighting.record)
 
     def _end(self, seqs: Iterable[int], at: int) -> int:
         """
@@ -246,26 +228,28 @@ class Stating:
         """
         closed = 0
         for seq in dict.fromkeys(seqs):
-            if self._supports(seq):
-                continue
-            row = self._rows.get(seq)
-            if row["known_to"] != OPEN:
+            if self._rows.supports(seq) or self._rows.get(seq).known_to != OPEN:
                 continue
             self._rows.close(seq, at)
             closed += 1
-            others = self._rows.versions(_int(row["source"]), _bytes(row["key"]))
-            if not any(version.holds(at) for version in others):
+            if not self._known(seq, at):
                 self._ended(seq, at)
         return closed
+
+    def _known(self, seq: int, at: int) -> bool:
+        """
+        Whether a version of the statement's thing is known at that time.
+        """
+        row = self._rows.get(seq)
+        return any(version.holds(at) for version in self._rows.versions(row.source, row.key))
 
     def _ended(self, seq: int, at: int) -> None:
         """
         From `at` it is known that a fact without an end held until then.
         """
         row = self._rows.get(seq)
-        if row["kind"] != ItemKind.FACT.value or row["valid_to"] != OPEN or _int(row["valid_from"]) >= at:
-            return
-        self._rows.copy(seq, key=None, known_from=at, known_to=OPEN, valid_to=at)
+        if row.kind == ItemKind.FACT and row.valid_to == OPEN and row.valid_from < at:
+            self._rows.copy(seq, replace(row, key=None, known_from=at, known_to=OPEN, valid_to=at))
 
 
 def _like(claim: Claim, versions: Sequence[Version]) -> Version | None:
@@ -276,19 +260,12 @@ def _open(version: Version) -> bool:
     return version.known_to == OPEN
 
 
-def _sum(one: Applied, other: Applied) -> Applied:
-    return Applied(
-        stated=one.stated + other.stated,
-        unchanged=one.unchanged + other.unchanged,
-        closed=one.closed + other.closed,
-    )
-
-
-def _int(value: object) -> int:
-    assert isinstance(value, int)  # noqa: S101 - the table is strict
-    return value
-
-
-def _bytes(value: object) -> bytes:
-    assert isinstance(value, bytes)  # noqa: S101 - the table is strict
-    return value
+def _sum(parts: Iterable[Applied]) -> Applied:
+    total = Applied()
+    for part in parts:
+        total = Applied(
+            stated=total.stated + part.stated,
+            unchanged=total.unchanged + part.unchanged,
+            closed=total.closed + part.closed,
+        )
+    return total

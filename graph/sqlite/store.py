@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 import apsw
 
@@ -22,7 +22,7 @@ from graph.errors import NotFound, StoreUnavailable
 from graph.sqlite import connecting, copying, journal, reading, shelves
 from graph.sqlite.failures import translated
 from graph.sqlite.lock import WriterLock
-from graph.sqlite.queries import sql
+from graph.sqlite.queries import select
 from graph.sqlite.retracting import Retracting
 from graph.sqlite.rows import Rows
 from graph.sqlite.stating import Stating
@@ -35,6 +35,7 @@ from graph.values import (
     FactKind,
     Incident,
     Item,
+    ItemT,
     Labels,
     Record,
     RecordState,
@@ -44,7 +45,6 @@ from graph.values import (
 )
 
 FILE_NAME = "precedent.db"
-T = TypeVar("T")
 
 
 class SqliteStore:
@@ -84,7 +84,7 @@ class SqliteStore:
         try:
             self._writer = connecting.connect(self._path, write=True, vfs=self._vfs)
             connecting.migrate(self._writer)
-            self._writer.execute(sql("records_last_claims_dropped"))
+            select(self._writer, "records_last_claims_dropped")
         except BaseException:
             self.close()
             raise
@@ -170,7 +170,7 @@ class SqliteStore:
         Empty the write-ahead log, which still holds the old pages.
         """
         with translated(str(self._path)):
-            busy = self._writer.execute("pragma wal_checkpoint(truncate)").fetchone()[0] if self._writer else 0
+            busy = bool(self._writer and self._writer.execute("pragma wal_checkpoint(truncate)").fetchall()[0][0])
         if busy:
             raise StoreUnavailable(
                 str(self._path), "Erased, but a long read keeps the old pages in the log; erase again when it has ended"
@@ -209,9 +209,9 @@ class SqliteStore:
     ) -> tuple[Statement[Change], ...]:
         if services is not None and not services:
             return ()
-        field, texts = ("kind", ("change",)) if services is None else ("change.service", services)
-        if ids:
-            field, texts = "change.id", ids
+        field, texts = ("change.id", ids) if ids else ("kind", ("change",))
+        if services is not None and not ids:
+            field, texts = "change.service", services
         wanted = -1 if ids else limit
         found = self._read(
             lambda connection: reading.newest(connection, view, field, texts, start, end, wanted), Change
@@ -234,7 +234,7 @@ class SqliteStore:
     def alert_rules(self, view: View, names: Collection[str] = ()) -> tuple[Statement[AlertRule], ...]:
         return self._documents(view, names, AlertRule, "alert_rule")
 
-    def _documents(self, view: View, names: Collection[str], _: type[T], kind: str) -> tuple[Statement[T], ...]:  # type: ignore[type-var]  # T is an item
+    def _documents(self, view: View, names: Collection[str], _: type[ItemT], kind: str) -> tuple[Statement[ItemT], ...]:
         fields, texts = ([f"{kind}.name"], names) if names else (["kind"], (kind,))
         return self._read(lambda connection: reading.named(connection, view, fields, texts), _)
 
@@ -250,11 +250,12 @@ class SqliteStore:
         return tuple(one for one in found if view is None or view.sees(one))
 
     def _read(
-        self, places: Callable[[apsw.Connection], Sequence[reading.Place]], _: type[T]
-    ) -> tuple[Statement[T], ...]:  # type: ignore[type-var]  # T is an item
+        self, places: Callable[[apsw.Connection], Sequence[reading.Place]], _: type[ItemT]
+    ) -> tuple[Statement[ItemT], ...]:
         with self._reading() as connection:
             found = reading.load(connection, places(connection), self._decoded)
-        return cast("tuple[Statement[T], ...]", found)  # type: ignore[type-var]  # T is an item
+        # The names that were asked for are those of one kind of item.
+        return cast("tuple[Statement[ItemT], ...]", found)
 
     def changes_since(self, watermark: int, limit: int = 1000) -> tuple[Event, ...]:
         with self._reading() as connection:
@@ -262,7 +263,7 @@ class SqliteStore:
 
     def watermark(self) -> int:
         with self._reading() as connection:
-            return int(connection.execute(sql("feed_end")).get)
+            return int(select(connection, "feed_end")[0][0])
 
     def keep(self, shelf: str, bodies: Iterable[tuple[str, bytes]], records: Collection[str] = ()) -> None:
         with self._writing() as connection:

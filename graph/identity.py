@@ -1,0 +1,149 @@
+"""
+Which ids are one entity, as a view's identity facts say. Nothing stored is rewritten by a merge or an unmerge.
+
+`same_as` and `renamed_to` join their subject to their object, whose name is the one to keep. Of all that is said about
+a pair, the highest trust decides, then the latest known; `attributes["verdict"] = "rejected"` says that the two are not
+the same, and keeps them apart even where a chain of less trusted facts would join them. Free text (untrusted) joins
+nothing. After `split_into` the parent's past counts as each part's, but the parts are not one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from graph.values import EntityId, Fact, FactKind, Statement, Trust
+
+_Pair = tuple[EntityId, EntityId]
+_FIRST = datetime.min.replace(tzinfo=UTC)
+
+
+class Identity:
+    """
+    Made of the identity facts that a view sees (`store.facts(view, kinds=IDENTITY_KINDS)`).
+    """
+
+    def __init__(self, statements: Iterable[Statement[Fact]] = ()) -> None:
+        believed = [one for one in statements if one.trust > Trust.UNTRUSTED and one.item.subject != one.item.object]
+        joins = _decide(one for one in believed if one.item.kind in (FactKind.SAME_AS, FactKind.RENAMED_TO))
+        splits = _decide(one for one in believed if one.item.kind is FactKind.SPLIT_INTO)
+        accepted = _join([one for one in joins if not _rejected(one)], [_pair(one) for one in joins if _rejected(one)])
+        self._groups = _groups(accepted)
+        self._canonical = {one: name for group in self._groups for name in [_keep(group, accepted)] for one in group}
+        self._same = {one: group for group in self._groups for one in group}
+        self._parents: dict[EntityId, dict[EntityId, datetime | None]] = {}
+        for one in splits:
+            if not _rejected(one):
+                self._parents.setdefault(one.item.object, {})[one.item.subject] = one.item.valid.start
+
+    def canonical(self, entity: EntityId) -> EntityId:
+        """
+        The name to keep of the entity; its own where nothing is said of it.
+        """
+        return self._canonical.get(entity, entity)
+
+    def same(self, entity: EntityId) -> frozenset[EntityId]:
+        """
+        All ids of the entity itself.
+        """
+        return self._same.get(entity, frozenset((entity,)))
+
+    def inherited(self, entity: EntityId) -> Mapping[EntityId, datetime | None]:
+        """
+        Ids of what the entity was split off from, near and far, each with the moment of the split (None: not known);
+        what happened to them before it counts as this entity's past.
+        """
+        found: dict[EntityId, datetime | None] = {}
+        own = self.same(entity)
+        waiting: list[tuple[EntityId, datetime | None]] = [(one, None) for one in sorted(own)]
+        while waiting:
+            part, until = waiting.pop()
+            for parent, moment in sorted(self._parents.get(part, {}).items()):
+                earliest = min((one for one in (moment, until) if one is not None), default=None)
+                for one in sorted(self.same(parent) - own - found.keys()):
+                    found[one] = earliest
+                    waiting.append((one, earliest))
+        return MappingProxyType(found)
+
+    def members(self, entity: EntityId) -> frozenset[EntityId]:
+        """
+        All ids whose history counts as this entity's: its own and those it was split off from.
+        """
+        return self.same(entity) | self.inherited(entity).keys()
+
+
+def _pair(statement: Statement[Fact]) -> _Pair:
+    one, other = sorted((statement.item.subject, statement.item.object))
+    return one, other
+
+
+def _rank(statement: Statement[Fact]) -> tuple[int, datetime, int]:
+    return statement.trust, statement.known.start or _FIRST, statement.seq
+
+
+def _rejected(statement: Statement[Fact]) -> bool:
+    return statement.item.attributes.get("verdict") == "rejected"
+
+
+def _decide(statements: Iterable[Statement[Fact]]) -> list[Statement[Fact]]:
+    """
+    The one statement that decides about each pair, the most trusted pair first.
+    """
+    best: dict[_Pair, Statement[Fact]] = {}
+    for one in statements:
+        held = best.get(_pair(one))
+        if held is None or _rank(one) > _rank(held):
+            best[_pair(one)] = one
+    return sorted(best.values(), key=lambda one: (-one.trust, one.known.start or _FIRST, _pair(one)))
+
+
+def _join(joins: list[Statement[Fact]], rejected: list[_Pair]) -> list[Statement[Fact]]:
+    """
+    Those joins, most trusted first, that bring no rejected pair together.
+    """
+    groups: dict[EntityId, set[EntityId]] = {}
+    accepted = []
+    apart: dict[EntityId, set[EntityId]] = {}
+    for one, other in rejected:
+        apart.setdefault(one, set()).add(other)
+        apart.setdefault(other, set()).add(one)
+    for join in joins:
+        left = groups.setdefault(join.item.subject, {join.item.subject})
+        right = groups.setdefault(join.item.object, {join.item.object})
+        if any(not right.isdisjoint(apart.get(one, ())) for one in left):
+            continue
+        accepted.append(join)
+        if left is not right:
+            left |= right
+            for one in right:
+                groups[one] = left
+    return accepted
+
+
+def _groups(joins: list[Statement[Fact]]) -> list[frozenset[EntityId]]:
+    groups: dict[EntityId, set[EntityId]] = {}
+    for join in joins:
+        left = groups.setdefault(join.item.subject, {join.item.subject})
+        right = groups.setdefault(join.item.object, {join.item.object})
+        if left is not right:
+            left |= right
+            for one in right:
+                groups[one] = left
+    return [frozenset(group) for group in {id(group): group for group in groups.values()}.values()]
+
+
+def _keep(group: frozenset[EntityId], joins: list[Statement[Fact]]) -> EntityId:
+    """
+    The name that nothing was renamed from; of several the one most was renamed to; of a circle the latest.
+    """
+    inside = [join for join in joins if join.item.subject in group]
+    left = {join.item.subject for join in inside}
+    reached = [join.item.object for join in inside]
+    last = sorted(group - left, key=lambda one: (-reached.count(one), one))
+    if last:
+        return last[0]
+    latest = max(
+        inside, key=lambda one: (one.trust, one.item.valid.start or _FIRST, one.known.start or _FIRST, one.seq)
+    )
+    return latest.item.object
