@@ -19,7 +19,10 @@ from ingest.parsing import load_json, mapping_of, parse_end, parse_time, text_of
 _NAMES = ("name", "alertname", "alert", "title", "monitor", "rule", "metric", "summary")
 _TEXTS = ("text", "summary", "description", "detail", "message", "body", "title")
 _TIMES = ("at", "time", "timestamp", "starts_at", "startsAt", "fired_at", "triggered_at", "date", "activeAt")
-_LABELS = ("service", "environment", "env", "region", "severity", "team", "namespace", "pod", "job", "host", "instance", "cluster", "metric")  # fmt: skip
+_LABELS = (
+    "service", "environment", "env", "region", "severity", "team", "namespace", "pod", "job", "host", "instance",
+    "cluster", "metric",
+)  # fmt: skip
 _EXPECTED = "expected Alertmanager's webhook, or an object with a name or a text (docs/reference/api.md)"
 
 

@@ -54,7 +54,7 @@ _KIND_OF_FILE: tuple[tuple[ChangeKind, re.Pattern[str]], ...] = (
     (ChangeKind.INFRASTRUCTURE, re.compile(r"\.(tf|tfvars|hcl)$|(^|/)(terraform|eksctl|ansible)/", re.IGNORECASE)),
     (ChangeKind.FLAG, re.compile(r"(^|/)(flags?|feature[-_]flags?)(/|\.)", re.IGNORECASE)),
     (ChangeKind.MODEL, re.compile(r"(^|/)(prompts?|models?)/.*\.(txt|md|json|onnx|yaml)$", re.IGNORECASE)),
-    (ChangeKind.CONFIG, re.compile(r"\.(ya?ml|toml|ini|conf|cfg|env|json|jsonnet)$|(^|/)(charts?|config|helm)/", re.IGNORECASE)),
+    (ChangeKind.CONFIG, re.compile(r"\.(ya?ml|toml|ini|conf|cfg|env|json|jsonnet)$|(^|/)(charts?|config|helm)/", re.I)),
 )  # fmt: skip
 
 

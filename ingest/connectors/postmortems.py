@@ -1,0 +1,285 @@
+"""
+Postmortems in Markdown (front matter or headings; one incident a file, or a log of many) and in JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import PurePosixPath
+
+import orjson
+
+from graph.values import EntityKind, Incident, Item, Record, Section, SectionKind, Trust, entity_id
+from ingest.contract import Connector, Piece
+from ingest.errors import BadRecord
+from ingest.markdown import labelled, parse, plain
+from ingest.parsing import (
+    MAX_LINE,
+    end_of_day,
+    is_date_only,
+    json_lines,
+    load_json,
+    mapping_of,
+    parse_time,
+    publication_of_day,
+    text_of,
+    texts_of,
+    unpack,
+)
+from ingest.prose import cause_kind, extract_fixes, section_kind
+
+_STARTED = (
+    "started_at", "started", "start", "start_time", "began", "first_detected", "impact_started_at", "impact_time",
+    "occurred_at", "declared", "incident_declared",
+)  # fmt: skip
+_DETECTED = ("detected_at", "detected", "first_detected", "identified_at", "declared", "incident_declared")
+_RESOLVED = ("resolved_at", "resolved", "end_time", "ended_at", "ended", "end", "repaired", "mitigated_at")
+_PUBLISHED = ("published_at", "published", "publication_date", "published_on")
+_ALERTS = ("triggering_alert", "alerts", "alert", "alert_name", "triggered_by_alert")
+_SERVICES = ("services", "service", "affected_services", "components", "component", "system")
+_NO_PROSE = {
+    "id", "title", "date", "path", "url", "references", "commits", "time_to_repair", "time_to_resolve", "extracted_from",
+    "severity", "tags", "status", "keywords", "company", "product", "categories",
+}  # fmt: skip
+_INCIDENT_HEAD = re.compile(
+    r"\b(?:incident|outage|postmortem|post-mortem)\b.*\d{4}-\d{2}-\d{2}|^\d{4}-\d{2}-\d{2}\b", re.IGNORECASE
+)
+_DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?:[ T](\d{1,2}:\d{2})(?::\d{2})?)?")
+_EVENT = re.compile(
+    r"(?im)^\s*(?:[-*+]\s*)?(?:\*\*)?(first detected|incident declared|repaired|resolved|detected|started)(?:\*\*)?\s*:?\s*(\d{4}-\d{2}-\d{2}[ T]\d{1,2}:\d{2})"
+)
+_SHA = re.compile(r"(?:commit/|\bcommit\s+`?)([0-9a-f]{7,40})\b")
+_CHANGE_WAS = re.compile(r"(?:change|release|deploy(?:ment)?|commit) (?:was|were) `([^`]{2,80})`", re.IGNORECASE)
+_OPEN = re.compile(r"\[ \]|\bopen\b", re.IGNORECASE)
+
+
+def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
+    """
+    A piece an incident: a Markdown file, each incident of a log, a JSON object, or a line of JSON lines.
+    """
+    path = meta.get("path", "postmortem.md")
+    body = unpack(raw, path)
+    if re.search(r"\.jsonl(\.gz)?$", path):
+        for number, line in json_lines(body):
+            yield _line(line, path, number, meta)
+    elif path.endswith(".json"):
+        value = load_json(text_of(body, path), path)
+        for item in value if isinstance(value, list) else [value]:
+            yield _json_piece(item, path, meta)
+    else:
+        yield from _markdown_pieces(text_of(body, path), path, meta)
+
+
+def _line(line: bytes, path: str, number: int, meta: Mapping[str, str]) -> Piece:
+    if len(line) > MAX_LINE:
+        return Piece(part=f"{path}#{number}", body="", problem=f"line {number} of {path} is longer than 1 MiB")
+    try:
+        return _json_piece(load_json(line, f"line {number} of {path}"), path, meta)
+    except BadRecord as error:
+        return Piece(part=f"{path}#{number}", body=line.decode("utf-8", "replace"), problem=str(error))
+
+
+def _json_piece(value: object, path: str, meta: Mapping[str, str]) -> Piece:
+    body = orjson.dumps(value).decode()
+    name = value.get("id") if isinstance(value, dict) else None
+    part = f"{path}#{name or hashlib.sha256(body.encode()).hexdigest()[:16]}"
+    try:
+        incident = incident_of_json(mapping_of(value, path), path, meta)
+    except BadRecord as error:
+        return Piece(part=part, body=body, problem=str(error))
+    return Piece(part=part, body=body, published_at=_published(mapping_of(value, path), incident, meta))
+
+
+def _published(fields: Mapping[str, object], incident: Incident, meta: Mapping[str, str]) -> datetime | None:
+    """
+    When it was published: as it says, else the end of the day after the incident's (the earliest that it can be).
+    """
+    named = next((fields[key] for key in _PUBLISHED if fields.get(key)), None)
+    if named is not None:
+        moment = parse_time(named, _zone(meta))
+        return publication_of_day(moment, _zone(meta)) if is_date_only(named) else moment
+    last = incident.resolved_at or incident.at
+    return publication_of_day(last, _zone(meta)) if last else None
+
+
+def _markdown_pieces(text: str, path: str, meta: Mapping[str, str]) -> Iterator[Piece]:
+    document = parse(text, path)
+    heads = [
+        section
+        for section in document.sections
+        if section.level in (2, 3, 4) and _INCIDENT_HEAD.search(section.heading)
+    ]
+    if len(heads) < 2:
+        incident = _incident(text, path, meta)
+        yield Piece(part=path, body=text, published_at=_published(document.front, incident, meta))
+        return
+    for head in heads:
+        body = _below(document.sections, head)
+        incident = _incident(body, path, meta)
+        published = _published({}, incident, meta)
+        yield Piece(part=f"{path}#{head.anchor}", body=body, published_at=published, meta={"section": head.anchor})
+
+
+def _below(sections: tuple[Section, ...], head: Section) -> str:
+    start = sections.index(head)
+    lines = [f"{'#' * head.level} {head.heading}", "", head.text]
+    for section in sections[start + 1 :]:
+        if section.level <= head.level:
+            break
+        lines += [f"{'#' * section.level} {section.heading}", "", section.text]
+    return "\n".join(lines)
+
+
+def transform(record: Record) -> Iterator[Item]:
+    """
+    The incident, with its sections and fixes.
+    """
+    path = record.meta.get("path", record.part)
+    if record.body.lstrip()[:1] == "{" and not path.endswith(".md"):
+        yield incident_of_json(mapping_of(load_json(record.body, record.part), record.part), path, record.meta)
+        return
+    yield _incident(record.body, path, record.meta)
+
+
+def incident_of_json(fields: Mapping[str, object], path: str, meta: Mapping[str, str]) -> Incident:
+    """
+    A postmortem of named fields; what is not a known name goes by what its key announces.
+    """
+    sections: dict[SectionKind, list[str]] = {}
+    for key, value in fields.items():
+        text = _text(value)
+        known = key in _NO_PROSE or key in _STARTED + _RESOLVED + _PUBLISHED + _SERVICES
+        if text and not known and not (key in _ALERTS and key != "triggering_alert"):
+            sections.setdefault(section_kind(key), []).append(text)
+    identity = str(fields.get("id") or hashlib.sha256(orjson.dumps(dict(fields))).hexdigest()[:16])
+    return _built(fields, {kind: "\n\n".join(texts) for kind, texts in sections.items()}, identity, path, meta)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list) and value:
+        return "\n".join(f"- {item if isinstance(item, str) else orjson.dumps(item).decode()}" for item in value)
+    return ""
+
+
+def _incident(text: str, path: str, meta: Mapping[str, str]) -> Incident:
+    document = parse(text, path)
+    sections: dict[SectionKind, list[str]] = {}
+    titled = document.title
+    for number, section in enumerate(document.sections):
+        kind = section_kind(section.heading) if section.heading and section.heading != titled else SectionKind.OTHER
+        marks = [
+            (label, body) for label, body in labelled(section.text) if section_kind(label) is not SectionKind.OTHER
+        ]
+        if marks and kind is SectionKind.OTHER:
+            for label, body in marks:
+                sections.setdefault(section_kind(label), []).append(body.strip())
+        elif section.text.strip():
+            lead = number == 0 or section.heading == titled
+            target = SectionKind.SUMMARY if kind is SectionKind.OTHER and lead else kind
+            sections.setdefault(target, []).append(section.text.strip())
+    fields = {**_dates(text, titled), **document.front, "title": titled or PurePosixPath(path).stem}
+    name = PurePosixPath(path).name.removesuffix(".md").removesuffix(".markdown")
+    identity = str(document.front.get("id") or (f"{name}#{meta['section']}" if meta.get("section") else name))
+    joined = {kind: "\n\n".join(texts) for kind, texts in sections.items()}
+    return _built(fields, joined, identity, path, meta)
+
+
+def _dates(text: str, title: str) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for mark in _EVENT.finditer(text):
+        found.setdefault(mark[1].lower().replace(" ", "_"), mark[2])
+    titled = _DATE.search(title)
+    if titled and not found:
+        found["date"] = titled[0]
+    return found
+
+
+def _built(
+    fields: Mapping[str, object], sections: Mapping[SectionKind, str], identity: str, path: str, meta: Mapping[str, str]
+) -> Incident:
+    at, day_only = _began(fields, identity, meta)
+    gaps = [kind.value for kind in (SectionKind.CAUSE, SectionKind.RESOLUTION) if not sections.get(kind)]
+    attributes = {"path": path} | ({"gaps": ",".join(gaps)} if gaps else {})
+    items = sections.get(SectionKind.ACTION_ITEMS, "")
+    if _OPEN.search(items):
+        attributes["open_actions"] = str(sum(bool(_OPEN.search(line)) for line in items.split("\n")))
+    about = "\n".join(sections.get(kind, "") for kind in (SectionKind.TRIGGER, SectionKind.CAUSE))
+    incident = Incident(
+        id=identity,
+        title=plain(str(fields.get("title") or identity))[:300],
+        at=at,
+        day_only=day_only,
+        detected_at=_moment(fields, _DETECTED, meta),
+        resolved_at=_moment(fields, _RESOLVED, meta),
+        severity=str(fields["severity"]) if fields.get("severity") else None,
+        services=tuple(entity_id(EntityKind.SERVICE, name) for key in _SERVICES for name in texts_of(fields.get(key))),
+        environment=str(fields["environment"]) if fields.get("environment") else None,
+        alerts=tuple(name for key in _ALERTS for name in _alerts(fields.get(key))),
+        sections=sections,
+        caused_by=tuple(
+            dict.fromkeys([*texts_of(fields.get("caused_by")), *_CHANGE_WAS.findall(about), *_SHA.findall(about)])
+        ),
+        cause_kind=str(fields["cause_kind"]) if fields.get("cause_kind") else cause_kind(about),
+        runbooks=texts_of(fields.get("runbooks") or fields.get("runbook")),
+        url=str(fields["url"]) if fields.get("url") else None,
+        attributes=attributes,
+    )
+    return replace(incident, fixes=extract_fixes(sections))
+
+
+def _alerts(value: object) -> tuple[str, ...]:
+    # an alert's text may hold commas, so only lists are cut
+    return (
+        (value.strip(),)
+        if isinstance(value, str) and value.strip()
+        else texts_of(value)
+        if isinstance(value, list)
+        else ()
+    )
+
+
+def _began(fields: Mapping[str, object], identity: str, meta: Mapping[str, str]) -> tuple[datetime | None, bool]:
+    moment = _moment(fields, _STARTED, meta)
+    if moment:
+        return moment, False
+    named = next((fields[key] for key in ("date", "day", *_STARTED) if fields.get(key)), None)
+    texts = [str(named)] if named is not None else []
+    found = next(
+        (mark[1] for text in (*texts, str(fields.get("title", "")), identity) if (mark := _DATE.search(text))), None
+    )
+    if found:
+        return end_of_day(parse_time(found, _zone(meta)), _zone(meta)), True
+    return None, False
+
+
+def _moment(fields: Mapping[str, object], keys: tuple[str, ...], meta: Mapping[str, str]) -> datetime | None:
+    for key in keys:
+        value = fields.get(key)
+        if value and not (isinstance(value, str) and is_date_only(value)):
+            try:
+                return parse_time(value, _zone(meta))
+            except BadRecord:
+                # free text such as "Aug 30 at 11:15 to 12:13": a gap rather than a guess
+                continue
+    return None
+
+
+def _zone(meta: Mapping[str, str]) -> str:
+    return meta.get("timezone", "UTC")
+
+
+CONNECTOR = Connector(
+    name="postmortems",
+    summary="postmortems as Markdown or JSON; the fix is read out with its words",
+    trust=Trust.DECLARED,
+    snapshot=True,
+    split=split,
+    transform=transform,
+    patterns=("*postmortem*/*.md", "*postmortem*/*.json*", "incidents/*.md", "incidents.jsonl*", "*incident*.md"),
+)
