@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import re2
 
@@ -25,6 +27,7 @@ _PLACEHOLDERS = re2.compile(
     r"|changeme|placeholder|redacted|string|required|optional|n/?a|secretkeyref.*|valuefrom.*|vault:.*|file:.*|env[:.].*"
     r"|os\.(?:environ|getenv).*|process\.env.*|var\..*|data\..*|module\..*|local\..*|kubernetes_secret.*|aws_.*|random_.*)$"
 )
+_MARK = re.compile(r"\[redacted:[a-z-]+:[0-9a-f]{8}\]")
 _HARMLESS = re2.compile(
     r"(?i)^(?:[0-9a-f]{7,40}|[0-9a-f]{64}|sha256:[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|[0-9]+(?:\.[0-9]+)*|[a-z]+(?:[-_./][a-z]+)*|https?://.*)$"
@@ -41,6 +44,24 @@ class Redacted:
     found: tuple[str, ...] = ()
 
 
+class Match(Protocol):
+    """
+    What we use of the engine's match; it ships no types.
+    """
+
+    def group(self, number: int) -> str | None: ...
+
+    def span(self, number: int) -> tuple[int, int]: ...
+
+
+class Pattern(Protocol):
+    """
+    What we use of the engine's pattern.
+    """
+
+    def finditer(self, text: str) -> Iterator[Match]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """
@@ -48,7 +69,7 @@ class Rule:
     """
 
     id: str
-    pattern: object
+    pattern: Pattern
     keywords: tuple[str, ...]
     group: int
     entropy: float
@@ -89,7 +110,7 @@ class Redactor:
         found: list[str] = []
         for rule in rules():
             if any(word in lowered for word in rule.keywords):
-                spans = [span for span in _spans(rule, text) if not text[span[0] : span[1]].startswith("[redacted:")]
+                spans = _outside(_spans(rule, text), text)
                 if spans:
                     text = _replaced(text, spans, rule.id, self._mark)
                     lowered = text.lower()
@@ -102,11 +123,19 @@ class Redactor:
 
 
 def _spans(rule: Rule, text: str) -> Iterator[tuple[int, int]]:
-    for match in rule.pattern.finditer(text):  # type: ignore[attr-defined] - the engine ships no types
+    for match in rule.pattern.finditer(text):
         group = rule.group if rule.group >= 0 else next((n for n in (1, 2, 3) if match.group(n)), 0)
         secret = match.group(group)
         if secret and not _innocent(rule, secret):
             yield match.span(group)
+
+
+def _outside(spans: Iterator[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+    """
+    Without what lies in a mark already, so that redacting twice is redacting once.
+    """
+    marks = [mark.span() for mark in _MARK.finditer(text)]
+    return [(start, stop) for start, stop in spans if not any(a < stop and start < b for a, b in marks)]
 
 
 def _innocent(rule: Rule, secret: str) -> bool:

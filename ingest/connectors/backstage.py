@@ -1,8 +1,9 @@
 """
 Backstage's catalogue: `catalog-info.yaml` with any number of entities, and the catalogue API's JSON.
 
-Component becomes a service; API a service too (its consumer depends on it, and it on its provider); Resource a resource; Group a team; User a person; System and Domain resources that
-services are part of. Locations and templates state nothing. Names have no case; the default namespace is dropped.
+Component becomes a service; API a service too (its consumer depends on it, and it on its provider); Resource a
+resource; Group a team; User a person; System and Domain resources that services are part of. Locations and templates
+state nothing. Names have no case; the default namespace is dropped.
 """
 
 from __future__ import annotations

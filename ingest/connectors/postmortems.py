@@ -42,15 +42,17 @@ _PUBLISHED = ("published_at", "published", "publication_date", "published_on")
 _ALERTS = ("triggering_alert", "alerts", "alert", "alert_name", "triggered_by_alert")
 _SERVICES = ("services", "service", "affected_services", "components", "component", "system")
 _NO_PROSE = {
-    "id", "title", "date", "path", "url", "references", "commits", "time_to_repair", "time_to_resolve", "extracted_from",
-    "severity", "tags", "status", "keywords", "company", "product", "categories",
+    "id", "title", "date", "path", "url", "references", "commits", "time_to_repair", "time_to_resolve",
+    "extracted_from", "severity", "tags", "status", "keywords", "company", "product", "categories",
 }  # fmt: skip
 _INCIDENT_HEAD = re.compile(
-    r"\b(?:incident|outage|postmortem|post-mortem)\b.*\d{4}-\d{2}-\d{2}|^\d{4}-\d{2}-\d{2}\b", re.IGNORECASE
+    r"\b(?:incident|outage|postmortem|post-mortem)\b.*\d{4}-\d{2}-\d{2}|^\d{4}-\d{2}-\d{2}\b\W+[a-z]{3,}",
+    re.IGNORECASE,
 )
 _DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?:[ T](\d{1,2}:\d{2})(?::\d{2})?)?")
 _EVENT = re.compile(
-    r"(?im)^\s*(?:[-*+]\s*)?(?:\*\*)?(first detected|incident declared|repaired|resolved|detected|started)(?:\*\*)?\s*:?\s*(\d{4}-\d{2}-\d{2}[ T]\d{1,2}:\d{2})"
+    r"(?im)^\s*(?:[-*+]\s*)?(?:\*\*)?(first detected|incident declared|repaired|resolved|detected|started)"
+    r"(?:\*\*)?\s*:?\s*(\d{4}-\d{2}-\d{2}[ T]\d{1,2}:\d{2})"
 )
 _SHA = re.compile(r"(?:commit/|\bcommit\s+`?)([0-9a-f]{7,40})\b")
 _CHANGE_WAS = re.compile(r"(?:change|release|deploy(?:ment)?|commit) (?:was|were) `([^`]{2,80})`", re.IGNORECASE)

@@ -1,0 +1,152 @@
+"""
+Which sources there are: a TOML file of `[[sources]]`, or a folder whose files are recognised by their names.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+
+from graph.values import PUBLIC
+from ingest.connectors import NAMES, connectors
+from ingest.contract import Connector, Source
+from ingest.errors import BadSource
+
+CONFIG_NAME = "sources.toml"
+_FIELDS = {
+    "name",
+    "connector",
+    "path",
+    "visibility",
+    "options",
+    "mapping",
+    "timezone",
+    "repository",
+    "url_prefix",
+    "environment",
+}
+
+
+def read_sources(path: Path) -> tuple[Source, ...]:
+    """
+    The sources of a configuration file, or of a folder: its `sources.toml`, else what its files look like.
+    """
+    if path.is_dir():
+        config = path / CONFIG_NAME
+        return read_sources(config) if config.is_file() else tuple(_recognised(path))
+    if not path.exists():
+        raise BadSource(f"{path} is not there")
+    if path.suffix != ".toml":
+        return (_of_file(path),)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadSource(f"{path} cannot be read as TOML: {error}") from error
+    rows = document.get("sources")
+    if not isinstance(rows, list) or not rows:
+        raise BadSource(f"{path} has no [[sources]]")
+    sources = tuple(_source(row, path.parent, number) for number, row in enumerate(rows, 1))
+    names = [source.name for source in sources]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise BadSource(f"{path} names {', '.join(sorted(twice))} more than once")
+    return sources
+
+
+def _source(row: Mapping[str, object], folder: Path, number: int) -> Source:
+    unknown = sorted(set(row) - _FIELDS)
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], _FIELDS, 1)
+        hint = f"; did you mean `{near[0]}`?" if near else ""
+        raise BadSource(f"source {number}: unknown key `{unknown[0]}`{hint}")
+    name, kind, place = row.get("name"), row.get("connector"), row.get("path")
+    if not isinstance(name, str) or not isinstance(kind, str):
+        raise BadSource(f"source {number} needs a `name` and a `connector`")
+    if kind not in NAMES:
+        near = difflib.get_close_matches(kind, NAMES, 1)
+        hint = f"; did you mean `{near[0]}`?" if near else ""
+        raise BadSource(f"source {name}: there is no connector `{kind}`{hint}")
+    options = row.get("options") or {}
+    if not isinstance(options, dict):
+        raise BadSource(f"source {name}: `options` should be a table")
+    given = {str(key): str(value) for key, value in options.items()}
+    given |= {key: str(row[key]) for key in ("timezone", "repository", "url_prefix", "environment") if key in row}
+    if "mapping" in row:
+        given["mapping"] = _mapping_text(folder / str(row["mapping"]), name)
+    labels = row.get("visibility") or []
+    return Source(
+        name=name,
+        connector=kind,
+        path=str(folder / str(place)) if place else "",
+        options=given,
+        visibility=frozenset(str(label) for label in labels) if isinstance(labels, list) else PUBLIC,
+    )
+
+
+def _mapping_text(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadSource(f"source {name}: its mapping {path} cannot be read: {error}") from error
+
+
+def _of_file(path: Path) -> Source:
+    found = next((one for one in connectors() if _fits(one, path.parent, path)), None)
+    if not found:
+        raise BadSource(f"{path} is of no known format by its name; say --connector")
+    return Source(name=path.stem, connector=found.name, path=str(path))
+
+
+def _recognised(folder: Path) -> Iterator[Source]:
+    seen: set[str] = set()
+    for path in files_below(folder):
+        found = next((one for one in connectors() if _fits(one, folder, path)), None)
+        if found and found.name not in seen:
+            seen.add(found.name)
+            yield Source(name=found.name, connector=found.name, path=str(folder))
+    if not seen:
+        raise BadSource(f"{folder} has no file of a known format; write a {CONFIG_NAME} (docs/how-to/add-a-source.md)")
+
+
+def _fits(one: Connector, folder: Path, path: Path) -> bool:
+    return _matches(str(path.relative_to(folder)), one.patterns)
+
+
+def _matches(name: str, patterns: Collection[str]) -> bool:
+    tail = name.rpartition("/")[2]
+    return any(fnmatch(name, one) or fnmatch(name, f"*/{one}") or fnmatch(tail, one) for one in patterns)
+
+
+def files_of(source: Source, connector: Connector) -> list[tuple[Path, str]]:
+    """
+    (file, its path within the source) of a source, sorted. Of a folder those that the option `files` names, else those
+    that look like the connector's, else all.
+    """
+    root = Path(source.path)
+    if not root.exists():
+        raise BadSource(f"source {source.name}: {root} is not there")
+    if root.is_file():
+        return [(root, root.name)]
+    patterns = source.options.get("files", "").split() or list(connector.patterns) or ["*"]
+    prefix = source.options.get("prefix", "")
+    inside = [(path, str(path.relative_to(root))) for path in files_below(root)]
+    found = [(path, prefix + name) for path, name in inside if _matches(name, patterns)]
+    return found or [(path, prefix + name) for path, name in inside if "files" not in source.options]
+
+
+def files_below(folder: Path) -> list[Path]:
+    """
+    The files of a folder, hidden ones and links out of it left out.
+    """
+    root = folder.resolve()
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.resolve().is_relative_to(root)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts[:-1])
+        and path.name not in (CONFIG_NAME, ".DS_Store")
+    ]
