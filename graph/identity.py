@@ -28,10 +28,13 @@ class Identity:
         believed = [one for one in statements if one.trust > Trust.UNTRUSTED and one.item.subject != one.item.object]
         joins = _decide(one for one in believed if one.item.kind in (FactKind.SAME_AS, FactKind.RENAMED_TO))
         splits = _decide(one for one in believed if one.item.kind is FactKind.SPLIT_INTO)
-        accepted = _join([one for one in joins if not _rejected(one)], [_pair(one) for one in joins if _rejected(one)])
-        self._groups = _groups(accepted)
-        self._canonical = {one: name for group in self._groups for name in [_keep(group, accepted)] for one in group}
-        self._same = {one: group for group in self._groups for one in group}
+        apart = [_pair(one) for one in joins if _rejected(one)]
+        accepted, groups = _join([one for one in joins if not _rejected(one)], apart)
+        self._same = {one: group for group in groups for one in group if len(group) > 1}
+        inside: dict[frozenset[EntityId], list[Statement[Fact]]] = {group: [] for group in groups}
+        for join in accepted:
+            inside[self._same[join.item.subject]].append(join)
+        self._canonical = {one: name for group in groups for name in [_keep(group, inside[group])] for one in group}
         self._parents: dict[EntityId, dict[EntityId, datetime | None]] = {}
         for one in splits:
             if not _rejected(one):
@@ -98,52 +101,35 @@ def _decide(statements: Iterable[Statement[Fact]]) -> list[Statement[Fact]]:
     return sorted(best.values(), key=lambda one: (-one.trust, one.known.start or _FIRST, _pair(one)))
 
 
-def _join(joins: list[Statement[Fact]], rejected: list[_Pair]) -> list[Statement[Fact]]:
+def _join(
+    joins: list[Statement[Fact]], rejected: list[_Pair]
+) -> tuple[list[Statement[Fact]], list[frozenset[EntityId]]]:
     """
-    Those joins, most trusted first, that bring no rejected pair together.
+    Those joins, most trusted first, that bring no rejected pair together, and the groups that they make.
     """
-    groups: dict[EntityId, set[EntityId]] = {}
     accepted = []
-    apart: dict[EntityId, set[EntityId]] = {}
-    for one, other in rejected:
-        apart.setdefault(one, set()).add(other)
-        apart.setdefault(other, set()).add(one)
+    groups: dict[EntityId, set[EntityId]] = {}
     for join in joins:
         left = groups.setdefault(join.item.subject, {join.item.subject})
         right = groups.setdefault(join.item.object, {join.item.object})
-        if any(not right.isdisjoint(apart.get(one, ())) for one in left):
+        if any((one in left and other in right) or (one in right and other in left) for one, other in rejected):
             continue
         accepted.append(join)
         if left is not right:
             left |= right
             for one in right:
                 groups[one] = left
-    return accepted
-
-
-def _groups(joins: list[Statement[Fact]]) -> list[frozenset[EntityId]]:
-    groups: dict[EntityId, set[EntityId]] = {}
-    for join in joins:
-        left = groups.setdefault(join.item.subject, {join.item.subject})
-        right = groups.setdefault(join.item.object, {join.item.object})
-        if left is not right:
-            left |= right
-            for one in right:
-                groups[one] = left
-    return [frozenset(group) for group in {id(group): group for group in groups.values()}.values()]
+    return accepted, [frozenset(group) for group in {id(group): group for group in groups.values()}.values()]
 
 
 def _keep(group: frozenset[EntityId], joins: list[Statement[Fact]]) -> EntityId:
     """
     The name that nothing was renamed from; of several the one most was renamed to; of a circle the latest.
     """
-    inside = [join for join in joins if join.item.subject in group]
-    left = {join.item.subject for join in inside}
-    reached = [join.item.object for join in inside]
+    left = {join.item.subject for join in joins}
+    reached = [join.item.object for join in joins]
     last = sorted(group - left, key=lambda one: (-reached.count(one), one))
     if last:
         return last[0]
-    latest = max(
-        inside, key=lambda one: (one.trust, one.item.valid.start or _FIRST, one.known.start or _FIRST, one.seq)
-    )
+    latest = max(joins, key=lambda one: (one.trust, one.item.valid.start or _FIRST, one.known.start or _FIRST, one.seq))
     return latest.item.object

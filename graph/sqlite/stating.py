@@ -106,10 +106,24 @@ class Stating:
         if same is not None:
             self._support(sighting, same.seq)
             return Applied(unchanged=1)
-        ends = [version.known_from for version in versions if version.known_from > sighting.at]
+        later = [version for version in versions if version.known_from > sighting.at]
+        ends = [version.known_from for version in later]
         ends += [end for version in current if (end := self._cut(version, sighting.at)) is not None]
         self._open(sighting, claim, current, min(ends, default=OPEN))
+        self._pass_over(sighting, later)
+        following = next(iter(later), None)
+        if following and following.known_from == min(ends) and following.digest == claim.digest:
+            self._support(sighting, following.seq)
         return Applied(stated=1, closed=len(current))
+
+    def _pass_over(self, sighting: _Sighting, later: Sequence[Version]) -> None:
+        """
+        What was said before this event does not count for the versions after it.
+        """
+        for version in later:
+            for support in self._rows.supports(version.seq):
+                if support.known_at < sighting.at:
+                    self._rows.run("support_drop_record", statement=version.seq, record=support.record)
 
     def _cut(self, version: Version, at: int, resumed: int | None = None) -> int | None:
         """

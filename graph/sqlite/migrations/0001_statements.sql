@@ -52,13 +52,13 @@ create table statements (
 create index statements_key on statements (source, key, known_from) where key is not null;
 create index statements_record on statements (record);
 
--- Which part of a source states a statement now, by which record. Part null: by an event, not by a snapshot's part.
+-- Who states a statement now: a part of a snapshot by its latest record, or events, each by its own.
 create table supports (
     statement integer not null references statements (seq),
     source integer not null references sources (id),
     part text not null, -- `=` and the part of a snapshot; empty for an event
     record integer not null references records (seq),
-    primary key (statement, part)
+    primary key (statement, part, record)
 ) strict, without rowid;
 
 create index supports_part on supports (source, part, statement);

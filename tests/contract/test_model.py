@@ -1,0 +1,160 @@
+"""
+Stores against the model, on random histories and from random views.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graph.contract import Store, Yield
+from graph.values import Change, Fact, FactKind, Item, Record, Statement, Trust, View
+from tests.contract.backends import BACKENDS, Backend
+from tests.contract.making import day, deploy, fact, owned, record, view
+from tests.contract.model import Answer, Deed, Model
+
+SECRET = frozenset({"secret"})
+SERVICES = ("service:x", "service:y")
+
+
+@dataclass(frozen=True)
+class Act:
+    """
+    A drawn deed: what, on which source and part, how many days after the one before, and with which items.
+    """
+
+    what: str
+    source: str
+    part: str
+    wait: int
+    late: int
+    secret: bool
+    trust: Trust
+    items: tuple[Item, ...]
+    pick: int
+
+
+_FACTS = st.builds(
+    owned,
+    st.sampled_from(("x", "y")),
+    st.sampled_from(("a", "b")),
+    start=st.sampled_from((None, None, None, 2)),
+    end=st.sampled_from((None, None, None, 6)),
+    note=st.sampled_from(("", "changed")),
+) | st.builds(
+    fact,
+    st.just(FactKind.SAME_AS),
+    st.just("service:x"),
+    st.just("service:y"),
+    verdict=st.sampled_from(("accepted", "rejected")),
+)
+_CHANGES = st.builds(
+    deploy,
+    st.sampled_from(("1", "2")),
+    st.integers(0, 8),
+    st.sampled_from(("x", "y")),
+    title=st.sampled_from(("pending", "done")),
+)
+_ITEMS: st.SearchStrategy[Item] = st.one_of(_FACTS, _FACTS, _CHANGES)
+
+
+def _thing(item: Item) -> object:
+    return (item.kind, item.subject, item.object, item.valid.start) if isinstance(item, Fact) else item
+
+
+def _acts(what: tuple[str, ...]) -> st.SearchStrategy[Act]:
+    return st.builds(
+        Act,
+        what=st.sampled_from(what),
+        source=st.sampled_from(("catalog", "paging")),
+        part=st.sampled_from(("p", "q")),
+        wait=st.integers(1, 3),
+        late=st.integers(0, 6),
+        secret=st.sampled_from((False, False, True)),
+        trust=st.sampled_from((Trust.DECLARED, Trust.DECLARED, Trust.OBSERVED)),
+        items=st.lists(
+            _ITEMS, max_size=3, unique_by=lambda item: _thing(item) if isinstance(item, Fact) else item.id
+        ).map(tuple),
+        pick=st.integers(0, 20),
+    )
+
+
+_VIEWS = st.builds(
+    view,
+    st.integers(-1, 30),
+    st.integers(-1, 30),
+    labels=st.sampled_from((frozenset(), SECRET)),
+)
+
+
+def _do(store: Store, model: Model, acts: list[Act]) -> None:
+    clock, records = 0, list[Record]()
+    settled = -10
+    for act in acts:
+        clock += act.wait
+        if act.what == "sweep":
+            seen = frozenset((act.part,))
+            store.sweep(act.source, seen, day(clock))
+            model.do(Deed(day(clock), sweep=(act.source, seen)))
+        elif act.what == "retract" and records:
+            chosen = records[act.pick % len(records)].id
+            store.retract(chosen, day(clock), "wrong")
+            model.do(Deed(day(clock), retract=chosen))
+            settled = clock
+        elif act.what in ("snapshot", "event"):
+            snapshot = act.what == "snapshot"
+            # Events may come late, though not from before a retraction: what that did to them then is not defined.
+            at = clock if snapshot else max(clock - act.late, settled + 1) + len(records) / 1000
+            source = act.source if snapshot else "deploys"
+            labels = SECRET if act.secret else frozenset[str]()
+            made = record(f"r{len(records)}", at, source=source, part=act.part, labels=labels)
+            yielded = Yield(record=made.id, items=act.items, trust=act.trust, snapshot=snapshot)
+            records.append(made)
+            for _ in range(1 + act.pick % 2):
+                store.append([made])
+                store.apply([yielded])
+            model.do(Deed(made.known_at, record=made, given=yielded))
+
+
+_Shown = tuple[Statement[Fact], ...] | tuple[Statement[Change], ...]
+
+
+def _agree(shown: _Shown, expected: Mapping[Answer, set[str]]) -> None:
+    answers = [Answer(one.source, one.item, one.trust) for one in shown]
+    assert len(answers) == len(set(answers))
+    assert set(answers) == expected.keys()
+    assert all(one.record in expected[answer] for one, answer in zip(shown, answers, strict=True))
+
+
+def _compare(store: Store, model: Model, seen: View) -> None:
+    facts = store.facts(seen)
+    _agree(facts, model.facts(seen))
+    _agree(
+        store.changes(seen, services=SERVICES, start=day(1), end=day(7)), model.changes(seen, SERVICES, day(1), day(7))
+    )
+    hiding = replace(seen, hidden=frozenset(("r0", "r2")))
+    assert store.facts(hiding) == tuple(one for one in facts if one.record not in hiding.hidden)
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
+@given(
+    acts=st.lists(_acts(("snapshot", "snapshot", "event", "event", "sweep", "retract")), min_size=1, max_size=9),
+    views=st.lists(_VIEWS, min_size=6, max_size=6),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_store_answers_as_the_model_does(backend: Backend, acts: list[Act], views: list[View]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = backend.open(Path(folder))
+        try:
+            model = Model()
+            _do(store, model, acts)
+            for seen in views:
+                _compare(store, model, seen)
+        finally:
+            store.close()
