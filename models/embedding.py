@@ -1,0 +1,131 @@
+"""
+The shipped embedder: int8 ONNX on the CPU, with the runtime and the tokenizer alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.contract import Matrix
+from models.errors import WeightsDamaged
+from models.parameters import WEIGHTS
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+MAX_TOKENS = 256
+BATCH_TOKENS = 4096
+CACHED = 2048
+
+
+class OnnxEmbedder:
+    """
+    all-MiniLM-L6-v2, 384 numbers a text, texts cut at 256 tokens. Safe to share between threads.
+
+    Raises WeightsDamaged when a file of `folder` is not the one that its manifest names.
+    """
+
+    def __init__(self, folder: Path = WEIGHTS, threads: int = 2) -> None:
+        manifest = _manifest(folder)
+        name = next(file for file in manifest.files if file.endswith(".onnx"))
+        self.model = f"{manifest.model}:{manifest.files[name][:12]}"
+        self.dimension = manifest.dimension
+        self._session = _session(folder / name, threads)
+        self._tokenizer = _tokenizer(folder / "tokenizer.json")
+        self._cache: OrderedDict[str, Matrix] = OrderedDict()
+        self._lock = Lock()
+
+    def embed(self, texts: Sequence[str]) -> Matrix:
+        """
+        Unit vectors, one a text; texts of like length are run together.
+        """
+        out = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        encoded = self._tokenizer.encode_batch([text[:8000] or " " for text in texts])
+        order = sorted(range(len(texts)), key=lambda place: len(encoded[place].ids))
+        batch: list[int] = []
+        for place in order:
+            if batch and (len(batch) + 1) * len(encoded[place].ids) > BATCH_TOKENS:
+                out[batch] = self._run([encoded[number].ids for number in batch])
+                batch = []
+            batch.append(place)
+        if batch:
+            out[batch] = self._run([encoded[number].ids for number in batch])
+        return out
+
+    def embed_one(self, text: str) -> Matrix:
+        """
+        One text's vector of shape (dimension,), remembered for a while: a question is asked of several indexes.
+        """
+        with self._lock:
+            if text in self._cache:
+                self._cache.move_to_end(text)
+                return self._cache[text]
+        vector: Matrix = self.embed([text])[0]
+        with self._lock:
+            self._cache[text] = vector
+            while len(self._cache) > CACHED:
+                self._cache.popitem(last=False)
+        return vector
+
+    def _run(self, rows: Sequence[Sequence[int]]) -> Matrix:
+        width = max(len(row) for row in rows)
+        ids = np.zeros((len(rows), width), dtype=np.int64)
+        mask = np.zeros((len(rows), width), dtype=np.int64)
+        for place, row in enumerate(rows):
+            ids[place, : len(row)] = row
+            mask[place, : len(row)] = 1
+        found: Matrix = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    model: str
+    dimension: int
+    files: Mapping[str, str]
+
+
+def _manifest(folder: Path) -> _Manifest:
+    path = folder / "embedder.json"
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+        manifest = _Manifest(str(read["model"]), int(read["dimension"]), dict(read["files"]))
+        for name, wanted in manifest.files.items():
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != wanted:
+                raise WeightsDamaged(
+                    f"{folder / name} is not the published file (SHA-256); restore it from the release"
+                )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsDamaged(f"{path}: {error}; restore the weights from the release") from error
+    return manifest
+
+
+def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # the arena keeps the memory of the oddest shape for ever
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+    return tokenizer

@@ -1,0 +1,108 @@
+"""
+Documents to rows: a long document is indexed by facet, symptom against symptom, not as one vector.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from graph.values import Alert, AlertRule, Incident, Item, ItemKind, Runbook, SectionKind, Statement
+from models.contract import Row
+
+WINDOW = 900
+"""Characters of a row's text, about 200 tokens."""
+MAX_ROWS = 40
+_INCIDENT = (
+    ("summary", (SectionKind.SUMMARY,)),
+    ("cause", (SectionKind.TRIGGER, SectionKind.CAUSE)),
+    ("resolution", (SectionKind.RESOLUTION,)),
+)
+_TEMPLATE = re.compile(r"\{\{.*?\}\}")
+
+
+def rows(statement: Statement[Item]) -> tuple[Row, ...]:
+    """
+    The rows of a statement; none for what is not searched (facts, changes, occurrences).
+    """
+    item = statement.item
+    if isinstance(item, Incident):
+        texts, kind, at = _incident(item), ItemKind.INCIDENT, item.at
+    elif isinstance(item, Runbook):
+        texts, kind, at = _runbook(item), ItemKind.RUNBOOK, None
+    else:
+        return ()
+    document = item.id
+    return tuple(
+        Row(
+            statement=statement.seq,
+            kind=kind,
+            document=document,
+            facet=facet,
+            text=text,
+            record=statement.record,
+            visibility=statement.visibility,
+            known_from=statement.known.start,
+            known_to=statement.known.end,
+            at=at,
+        )
+        for facet, text in list(texts)[:MAX_ROWS]
+    )
+
+
+def _incident(incident: Incident) -> Iterator[tuple[str, str]]:
+    symptoms = [incident.title, *incident.alerts]
+    symptoms += [incident.sections.get(kind, "") for kind in (SectionKind.DETECTION, SectionKind.IMPACT)]
+    if not any(symptoms[1:]):
+        symptoms.append(incident.sections.get(SectionKind.SUMMARY, "")[:300])
+    yield "symptoms", "\n".join(filter(None, symptoms))[: WINDOW * 2]
+    for facet, kinds in _INCIDENT:
+        text = "\n".join(filter(None, (incident.sections.get(kind, "") for kind in kinds)))
+        for window in windows(text)[:3]:
+            yield facet, f"{incident.title}\n{window}"
+
+
+def _runbook(runbook: Runbook) -> Iterator[tuple[str, str]]:
+    about = " ".join([runbook.title, *runbook.alerts])
+    first = next((section.text for section in runbook.sections if section.text.strip()), "")
+    headings = " · ".join(section.heading for section in runbook.sections if section.heading)
+    yield "title", f"{about}\n{headings[:400]}\n{first[:500]}"
+    for section in runbook.sections:
+        for window in windows(section.text)[:4]:
+            yield f"section:{section.anchor}", f"{runbook.title} · {section.heading}\n{window}"
+        if section.heading and not section.text.strip():
+            yield f"section:{section.anchor}", f"{runbook.title} · {section.heading}"
+
+
+def windows(text: str) -> list[str]:
+    """
+    A text in pieces of about WINDOW characters, cut at paragraphs or sentences.
+    """
+    pieces: list[str] = []
+    current = ""
+    for part in re.split(r"(?<=\n)\n+|(?<=[.!?])\s+", text.strip()):
+        while len(part) > WINDOW:
+            part, rest = part[:WINDOW], part[WINDOW:]
+            pieces.append(part)
+            part = rest
+        if current and len(current) + len(part) > WINDOW:
+            pieces.append(current)
+            current = ""
+        current = f"{current} {part}".strip()
+    return [*pieces, current] if current else pieces
+
+
+def alert_text(alert: Alert | AlertRule) -> str:
+    """
+    What an alert says, in words: its name, its texts, and the names in its expression.
+    """
+    texts = [
+        alert.name,
+        *(_TEMPLATE.sub(" ", text) for key, text in alert.annotations.items() if not _is_link(key, text)),
+    ]
+    named = " ".join(re.findall(r"[A-Za-z_][A-Za-z0-9_:]{3,}", alert.expr))
+    return "\n".join(dict.fromkeys(filter(None, [*texts, named])))
+
+
+def _is_link(key: str, text: str) -> bool:
+    return key.endswith("_url") or text.startswith(("http://", "https://"))

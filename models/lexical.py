@@ -1,0 +1,163 @@
+"""
+BM25 by tantivy, over words as operations people write them: `KubePodCrashLooping` is also kube, pod, crash, looping.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from models.contract import Hit, Row, Scope
+from models.rows import Rows
+
+if TYPE_CHECKING:
+    import tantivy
+
+MAX_TERMS = 48
+OVER_FETCH = 4
+_WORD = re.compile(r"[^\W_]+(?:[-_./:][^\W_]+)*", re.UNICODE)
+_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_a-zA-Z]+")
+_STOP = frozenset(
+    ["a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "did", "do", "for", "from", "had", "has", "have", "he", "her", "his", "how", "if", "in", "into", "is", "it", "its", "more", "not", "of", "on", "or", "our", "so", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "was", "we", "were", "what", "when", "which", "while", "who", "will", "with", "you", "your"]
+)
+
+
+@cache
+def _stemmer() -> tantivy.TextAnalyzer:
+    import tantivy
+
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+    return builder.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.stemmer("english")).build()
+
+
+def words(text: str) -> list[str]:
+    """
+    The terms of a text: each word stemmed, a compound name whole and in its parts.
+    """
+    found: list[str] = []
+    for match in _WORD.finditer(text):
+        word = match[0]
+        parts = _PARTS.findall(word)
+        if len(parts) > 1:
+            found.append(word.lower()[:60])
+        found += [part for part in parts if part.lower() not in _STOP and (len(part) > 1 or part.isdigit())]
+    return [term for term in _stemmer().analyze(" ".join(found)) if len(term) < 80] if found else []
+
+
+class LexicalIndex:
+    """
+    Rows with text in memory; any text is a legal question. Safe to share between threads.
+    """
+
+    def __init__(self) -> None:
+        import tantivy
+
+        self.rows = Rows()
+        builder = tantivy.SchemaBuilder()
+        builder.add_text_field("terms", stored=False, tokenizer_name="whitespace", index_option="freq")
+        builder.add_text_field("kind", stored=False, tokenizer_name="raw", index_option="basic")
+        builder.add_integer_field("row", stored=True, indexed=False, fast=True)
+        self._schema = builder.build()
+        self._index = tantivy.Index(self._schema)
+        self._frequency: Counter[str] = Counter()
+        self._lock = RLock()
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """
+        Add rows and make them searchable.
+        """
+        import tantivy
+
+        if not rows:
+            return
+        with self._lock:
+            writer = self._index.writer(heap_size=64_000_000, num_threads=1)
+            for number, row in zip(self.rows.add(rows), rows, strict=True):
+                terms = words(row.text)
+                self._frequency.update(set(terms))
+                document = tantivy.Document()
+                document.add_text("terms", " ".join(terms))
+                document.add_text("kind", row.kind.value)
+                document.add_integer("row", number)
+                writer.add_document(document)
+            writer.commit()
+            writer.wait_merging_threads()
+            self._index.reload()
+
+    def close_rows(self, statement: int, known_to: datetime) -> None:
+        """
+        The statement is no longer claimed from `known_to` on.
+        """
+        with self._lock:
+            self.rows.close(statement, known_to)
+
+    def remove(self, statement: int) -> None:
+        """
+        Forget a statement's rows.
+        """
+        with self._lock:
+            self.rows.remove(statement)
+
+    def search(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
+        """
+        Best rows first. Asks for more and more until enough of them pass the scope.
+        """
+        query = self._query(text, scope)
+        if query is None:
+            return ()
+        with self._lock:
+            mask = self.rows.mask(scope)
+            searcher = self._index.searcher()
+        wanted = min(limit, int(mask.sum()))
+        asked = limit * OVER_FETCH
+        while True:
+            found = searcher.search(query, asked).hits
+            numbers = [(int(searcher.doc(address)["row"][0]), score) for score, address in found]
+            passed = [(number, score) for number, score in numbers if number < len(mask) and mask[number]]
+            if len(passed) >= wanted or len(found) < asked:
+                return tuple(self._hit(number, score) for number, score in passed[:limit])
+            asked *= 4
+
+    def _hit(self, number: int, score: float) -> Hit:
+        entry = self.rows.entries[number]
+        return Hit(statement=entry.statement, document=entry.document, kind=entry.kind, facet=entry.facet, score=score)
+
+    def _query(self, text: str, scope: Scope) -> tantivy.Query | None:
+        import tantivy
+
+        terms = self.chosen(words(text))
+        if not terms:
+            return None
+        should = [(tantivy.Occur.Should, self._term("terms", term)) for term in terms]
+        if not scope.kinds:
+            return tantivy.Query.boolean_query(should)
+        kinds = [(tantivy.Occur.Should, self._term("kind", kind.value)) for kind in scope.kinds]
+        filtered = tantivy.Query.const_score_query(tantivy.Query.boolean_query(kinds), 0.0)
+        return tantivy.Query.boolean_query(
+            [(tantivy.Occur.Must, tantivy.Query.boolean_query(should)), (tantivy.Occur.Must, filtered)]
+        )
+
+    def _term(self, field: str, value: str) -> tantivy.Query:
+        import tantivy
+
+        return tantivy.Query.term_query(self._schema, field, value)
+
+    def chosen(self, terms: Iterable[str]) -> list[str]:
+        """
+        The most telling terms of a question: known ones, rarest first where there are too many.
+        """
+        known = [term for term in dict.fromkeys(terms) if self._frequency.get(term)]
+        return sorted(known, key=lambda term: self._frequency[term])[:MAX_TERMS] if len(known) > MAX_TERMS else known
+
+    def rarity(self, term: str) -> float:
+        """
+        Inverse document frequency of a stemmed term, in nats; the greatest for an unknown one.
+        """
+        size = max(1, len(self.rows))
+        return math.log(1 + (size - self._frequency.get(term, 0) + 0.5) / (self._frequency.get(term, 0) + 0.5))
