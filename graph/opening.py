@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from graph.contract import Store
-from graph.errors import InvalidValue
+from graph.errors import InvalidValue, NotFound
 
 _SQLITE = "sqlite:///"
 
@@ -20,8 +20,25 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
     There is one writer at a time, else StoreLocked; `read_only` takes no lock and needs a store that is there.
     Raises InvalidValue for an unknown scheme and StoreUnavailable, or one of its kinds, where it cannot be opened.
     """
-    if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
-        from graph.sqlite.store import SqliteStore
+    from graph.sqlite.store import SqliteStore
 
-        return SqliteStore(Path(url[len(_SQLITE) :]).expanduser(), read_only=read_only)
-    raise InvalidValue(url, f"A store's URL begins with {_SQLITE} and a directory")
+    return SqliteStore(_directory(url), read_only=read_only)
+
+
+def restore_store(url: str, backup: Path) -> None:
+    """
+    Make the store at `url`, where there is none yet, out of a file that `Store.backup` wrote. The copy is checked.
+    """
+    from graph.sqlite.copying import restore
+    from graph.sqlite.failures import translated
+
+    if not backup.is_file():
+        raise NotFound(str(backup), "There is no such backup")
+    with translated(str(backup)):
+        restore(backup, _directory(url))
+
+
+def _directory(url: str) -> Path:
+    if not url.startswith(_SQLITE) or len(url) == len(_SQLITE):
+        raise InvalidValue(url, f"A store's URL begins with {_SQLITE} and a directory")
+    return Path(url[len(_SQLITE) :]).expanduser()

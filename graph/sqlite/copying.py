@@ -10,8 +10,10 @@ from pathlib import Path
 import apsw
 
 from graph.errors import InvalidValue, StoreDamaged
-from graph.sqlite.connecting import connect
+from graph.sqlite.connecting import connect, newest_schema, schema_version
 
+FILE_NAME = "precedent.db"
+"""The store's file in its data directory."""
 _PAGES_A_STEP = 4096
 
 
@@ -19,6 +21,8 @@ def copy(source: apsw.Connection, target: Path, vfs: str | None = None) -> None:
     """
     Copy to `target`, a new file. InvalidValue where one is there; StoreDamaged where the copy does not check.
     """
+    if target.is_dir():
+        target /= FILE_NAME
     if target.exists():
         raise InvalidValue(str(target), "A backup never overwrites; name a file that is not there")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +45,22 @@ def copy(source: apsw.Connection, target: Path, vfs: str | None = None) -> None:
     _make_durable(unfinished)
     unfinished.rename(target)
     _make_durable(target.parent)
+
+
+def restore(backup: Path, directory: Path) -> None:
+    """
+    Make a data directory of a backup's file. InvalidValue where a store is there already, or the backup is not; the
+    backup's errors where it is damaged or of a newer version.
+    """
+    target = directory / FILE_NAME
+    if target.exists():
+        raise InvalidValue(str(directory), "There is a store in this directory; restore into an empty one")
+    source = connect(backup, write=False)
+    try:
+        schema_version(source, newest_schema())
+        copy(source, target)
+    finally:
+        source.close()
 
 
 def _make_durable(path: Path) -> None:

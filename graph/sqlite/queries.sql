@@ -154,6 +154,15 @@ delete from entries where statement = :seq
 delete from names where id in (
     select n.id from names n where not exists (select 1 from entries e where e.name = n.id))
 
+-- name: sources_orphaned
+-- Remove the sources that stated nothing that is left.
+delete from sources where name not in (select source from records) and id not in (select source from statements)
+
+-- name: labels_orphaned
+-- Remove the sets of labels that nothing has any more.
+delete from label_sets
+where id not in (select visibility from records) and id not in (select visibility from statements)
+
 -- name: feed_add
 -- One line of the feed.
 insert into feed (op, statement) values (:op, :statement)

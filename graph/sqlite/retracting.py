@@ -53,6 +53,8 @@ class Retracting:
             self._rows.run("keep_links_drop", shelf=shelf, key=key)
         self._rows.run("names_orphaned")
         self._rows.run("record_delete", seq=place)
+        self._rows.run("sources_orphaned")
+        self._rows.run("labels_orphaned")
         return Retraction(record=record, statements=tuple(resting), kept=kept)
 
     def _withdraw(self, seq: int, record: int, at: int | None) -> None:

@@ -44,8 +44,6 @@ from graph.values import (
     View,
 )
 
-FILE_NAME = "precedent.db"
-
 
 class SqliteStore:
     """
@@ -53,7 +51,7 @@ class SqliteStore:
     """
 
     def __init__(self, directory: Path, *, read_only: bool = False, vfs: str | None = None) -> None:
-        self._path = directory / FILE_NAME
+        self._path = directory / copying.FILE_NAME
         self._lock: WriterLock | None = None
         self._writer: apsw.Connection | None = None
         self._turn = threading.RLock()

@@ -57,6 +57,7 @@ class Answer:
     source: str
     item: Item
     trust: Trust
+    labels: Labels
 
 
 class Model:
@@ -98,7 +99,7 @@ class Model:
     def _seen(self, view: View) -> Iterable[tuple[Answer, set[str]]]:
         for claim in _replay(sorted((deed for deed in self._deeds if deed.at <= view.known_at), key=lambda d: d.at)):
             if claim.labels <= view.visibility:
-                yield Answer(claim.source, _timed(claim), claim.trust), claim.said
+                yield Answer(claim.source, _timed(claim), claim.trust, claim.labels), claim.said
 
 
 def _timed(claim: Claim) -> Item:

@@ -5,7 +5,7 @@ Stores against the model, on random histories and from random views.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -122,11 +122,8 @@ def _do(store: Store, model: Model, acts: list[Act]) -> None:
             model.do(Deed(made.known_at, record=made, given=yielded))
 
 
-_Shown = tuple[Statement[Fact], ...] | tuple[Statement[Change], ...]
-
-
-def _agree(shown: _Shown, expected: Mapping[Answer, set[str]]) -> None:
-    answers = [Answer(one.source, one.item, one.trust) for one in shown]
+def _agree(shown: Sequence[Statement[Fact | Change]], expected: Mapping[Answer, set[str]]) -> None:
+    answers = [Answer(one.source, one.item, one.trust, one.visibility) for one in shown]
     assert len(answers) == len(set(answers))
     assert set(answers) == expected.keys()
     assert all(one.record in expected[answer] for one, answer in zip(shown, answers, strict=True))

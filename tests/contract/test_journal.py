@@ -1,0 +1,118 @@
+"""
+Records: durable once, handed out once, settled once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from graph.contract import Store, Yield
+from graph.errors import InvalidValue, NotFound
+from graph.values import RecordState, Trust
+from tests.contract.making import day, owned, owners, record, state, view
+
+
+def test_a_record_appended_twice_is_a_duplicate_and_is_claimed_once(store: Store) -> None:
+    first, second = store.append([record("r"), record("r")])
+    assert (first.duplicate, second.duplicate) == (False, True)
+    assert store.append([record("r")])[0].duplicate
+    assert [one.id for one in store.claim(10)] == ["r"]
+
+
+def test_a_record_comes_back_as_it_was(store: Store) -> None:
+    given = record("r", 3, labels=frozenset(("a", "b")))
+    store.append([given])
+    assert store.records(["r"]) == (given,)
+
+
+def test_records_are_claimed_in_the_order_of_arrival_and_by_one(store: Store) -> None:
+    store.append([record("late", 9), record("other", 1, source="x"), record("early", 1)])
+    assert [one.id for one in store.claim(1)] == ["late"]
+    assert [one.id for one in store.claim(10, source="catalog")] == ["early"]
+    assert [one.id for one in store.claim(10)] == ["other"]
+    assert store.claim(10) == ()
+
+
+def test_a_lapsed_claim_is_handed_out_again(store: Store) -> None:
+    store.append([record("r")])
+    store.claim(1, lease=timedelta(seconds=-1))
+    assert [one.id for one in store.claim(1)] == ["r"]
+
+
+def test_an_applied_record_is_not_claimed_nor_applied_again(store: Store) -> None:
+    state(store, record("r"), owned("x", "a"))
+    assert store.claim(10) == ()
+    again = store.apply([Yield(record="r", items=(owned("x", "b"),), trust=Trust.DECLARED)])
+    assert (again.stated, again.closed) == (0, 0)
+    assert owners(store, view(1)) == ["a"]
+
+
+def test_quarantine_sets_aside_with_a_reason_until_it_is_released(store: Store) -> None:
+    store.append([record("r"), record("s", source="x")])
+    for name in ("r", "s"):
+        store.quarantine(name, "line 3 is no YAML")
+    assert [one.reason for one in store.records(state=RecordState.QUARANTINED)] == ["line 3 is no YAML"] * 2
+    assert store.claim(10) == ()
+    assert store.release(source="x") == 1
+    assert store.release(records=["r"]) == 1
+    assert store.release() == 0
+    assert {one.id for one in store.claim(10)} == {"r", "s"}
+
+
+def test_quarantine_leaves_an_applied_record_and_what_it_stated(store: Store) -> None:
+    state(store, record("r"), owned("x", "a"))
+    store.quarantine("r", "too late")
+    assert store.records(["r"])[0].state is RecordState.APPLIED
+    assert owners(store, view(1)) == ["a"]
+
+
+def test_a_tally_counts_every_source_by_state(store: Store) -> None:
+    store.append([record("r", 1), record("s", 2), record("t", source="x")])
+    store.quarantine("s", "bad")
+    catalog, other = store.tally()
+    assert (catalog.source, catalog.connector) == ("catalog", "test")
+    assert catalog.states == {RecordState.PENDING: 1, RecordState.QUARANTINED: 1}
+    assert (catalog.last_received, catalog.last_known) == (day(2), day(2))
+    assert other.states == {RecordState.PENDING: 1}
+
+
+def test_a_reader_sees_records_whose_labels_he_holds(store: Store) -> None:
+    store.append([record("open"), record("closed", labels=frozenset(("hr", "legal")))])
+    assert [one.id for one in store.records(visibility=frozenset(("hr",)))] == ["open"]
+    assert [one.id for one in store.records(["closed"], visibility=frozenset(("hr", "legal", "x")))] == ["closed"]
+    assert len(store.records()) == 2
+
+
+@pytest.mark.parametrize("deed", ["apply", "quarantine", "retract", "erase", "keep"])
+def test_an_unknown_record_is_an_error_that_names_it(store: Store, deed: str) -> None:
+    deeds: dict[str, Callable[[], object]] = {
+        "apply": lambda: store.apply([Yield(record="no-such", items=(), trust=Trust.DECLARED)]),
+        "quarantine": lambda: store.quarantine("no-such", "x"),
+        "retract": lambda: store.retract("no-such", day(1), "x"),
+        "erase": lambda: store.erase("no-such"),
+        "keep": lambda: store.keep("answers", [("k", b"v")], ["no-such"]),
+    }
+    with pytest.raises(NotFound, match="no-such"):
+        deeds[deed]()
+
+
+def test_a_batch_with_text_that_is_no_unicode_is_refused_whole(store: Store) -> None:
+    with pytest.raises(InvalidValue):
+        store.append([record("good"), record("bad\ud800")])
+    assert store.records() == ()
+
+
+def test_yields_are_applied_all_or_nothing(store: Store) -> None:
+    store.append([record("r")])
+    with pytest.raises(NotFound):
+        store.apply(
+            [
+                Yield(record="r", items=(owned("x", "a"),), trust=Trust.DECLARED),
+                Yield(record="missing", items=(), trust=Trust.DECLARED),
+            ]
+        )
+    assert owners(store, view(1)) == []
+    assert [one.id for one in store.claim(1)] == ["r"]
