@@ -72,7 +72,7 @@ def decode(kind: ItemKind, body: bytes) -> Item:
     """
     try:
         return cast(Item, _decoder(_CLASSES[kind])(orjson.loads(body)))
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidValue(kind.value, f"The stored item cannot be read ({error})") from error
 
 
