@@ -76,7 +76,12 @@ def decode(kind: ItemKind, body: bytes) -> Item:
         raise InvalidValue(kind.value, f"The stored item cannot be read ({error})") from error
 
 
+_AS_THEY_ARE = frozenset((str, bool, int, float, type(None)))
+
+
 def _plain(value: object) -> object:
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):

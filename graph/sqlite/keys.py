@@ -21,10 +21,11 @@ BEGINNING = -(2**63)
 @dataclass(frozen=True, slots=True)
 class Claim:
     """
-    An item on its way in: `key` names the thing, `digest` what is said of it.
+    An item on its way in, with its bytes: `key` names the thing, `digest` what is said of it.
     """
 
     item: Item
+    body: bytes
     key: bytes
     digest: bytes
 
@@ -36,13 +37,14 @@ def claims(items: Sequence[Item], trust: Trust, visibility: int) -> list[Claim]:
     """
     found: dict[bytes, Claim] = {}
     for item in items:
-        digest = _hash(encode(item), bytes([trust]), str(visibility).encode())
+        body = encode(item)
+        digest = _hash(body, bytes([trust]), str(visibility).encode())
         key = _hash(*_identity(item))
         nth = 1
         while isinstance(item, Fact) and key in found and found[key].digest != digest:
             nth += 1
             key = _hash(*_identity(item), str(nth).encode())
-        found[key] = Claim(item, key, digest)
+        found[key] = Claim(item, body, key, digest)
     return list(found.values())
 
 

@@ -97,13 +97,11 @@ insert into label_sets (labels) values (:labels) on conflict (labels) do nothing
 -- A set of labels' number.
 select id from label_sets where labels = :labels
 
--- name: name_add
--- Know a field's text by number.
-insert into names (field, text) values (:field, :text) on conflict (field, text) do nothing
-
--- name: name_get
--- A field's text's number.
-select id from names where field = :field and text = :text
+-- name: name_number
+-- A field's text's number, given where it has none.
+insert into names (field, text) values (:field, :text)
+on conflict (field, text) do update set text = excluded.text
+returning id
 
 -- name: entry_add
 -- Let a statement be found by a name.

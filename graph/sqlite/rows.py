@@ -4,7 +4,7 @@ The writer's hands: rows of statements, what supports them and the feed. It hold
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import apsw
 
@@ -52,6 +52,9 @@ class Stored:
     known_to: int
     valid_from: int
     valid_to: int
+
+
+_COLUMNS = tuple(each.name for each in fields(Stored))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +127,11 @@ class Rows:
         """
         return [Support(*row) for row in self.run("supports_of", statement=seq)]
 
-    def insert(self, row: Stored, item: Item) -> int:
+    def insert(self, row: Stored, item: Item, body: bytes) -> int:
         """
-        Open a statement (closed at once where its end is known already); its seq.
+        Open a statement of an item and its bytes (closed at once where its end is known already); its seq.
         """
-        seq: int = self.one("statement_add", **asdict(row), body=encode(item))[0]
+        seq: int = self.one("statement_add", **{name: getattr(row, name) for name in _COLUMNS}, body=body)[0]
         for field, text, at in names(item):
             self.run("entry_add", name=self._name(field, text), at=at, statement=seq)
         self.run("feed_add", op="opened", statement=seq)
@@ -139,8 +142,7 @@ class Rows:
     def _name(self, field: str, text: str) -> int:
         known = self._names.get((field, text))
         if known is None:
-            self.run("name_add", field=field, text=text)
-            known = int(self.one("name_get", field=field, text=text)[0])
+            known = int(self.one("name_number", field=field, text=text)[0])
             if len(self._names) >= _KEPT_NAMES:
                 self._names.clear()
             self._names[field, text] = known
@@ -166,7 +168,7 @@ class Rows:
         item = decode(ItemKind(row.kind), self.one("statement_body", seq=seq)[0])
         if isinstance(item, Fact):
             item = replace(item, valid=span(row.valid_from, row.valid_to))
-        return self.insert(row, item)
+        return self.insert(row, item, encode(item))
 
     def erase(self, seq: int) -> None:
         """

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from graph.contract import Applied, Yield, kind_of
-from graph.encoding import micros
+from graph.encoding import encode, micros
 from graph.errors import NotFound
 from graph.sqlite.journal import json_text
 from graph.sqlite.keys import BEGINNING, OPEN, Claim, claims
@@ -193,12 +193,13 @@ class Stating:
         """
         Insert a version known from the sighting's time until `until`; its seq.
         """
-        item = claim.item
+        item, body = claim.item, claim.body
         start, end = BEGINNING, OPEN
         if isinstance(item, Fact):
             start = self._start(sighting, item, current)
             end = OPEN if item.valid.end is None else micros(item.valid.end)
             item = replace(item, valid=span(start, end))
+            body = encode(item)
         row = Stored(
             source=sighting.source,
             key=claim.key,
@@ -212,7 +213,7 @@ class Stating:
             valid_from=start,
             valid_to=end,
         )
-        seq = self._rows.insert(row, item)
+        seq = self._rows.insert(row, item, body)
         if until == OPEN:
             self._support(sighting, seq)
         return seq
