@@ -59,7 +59,7 @@ def _configure(connection: apsw.Connection, *, write: bool) -> None:
             "synchronous = full",
             "secure_delete = on",
             f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
-            "foreign_keys = off",
+            "foreign_keys = on",
         )
     else:
         settings = ("query_only = on", "wal_autocheckpoint = 0")

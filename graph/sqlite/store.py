@@ -57,21 +57,25 @@ class SqliteStore:
         self._turn = threading.RLock()
         self._decoded = reading.Decoded()
         self._vfs = vfs
+        self._old_pages = False
+        self._readers = connecting.Readers(self._path, vfs)
         with translated(str(self._path)):
             if read_only:
                 self._require_file()
             else:
                 self._open_writer(directory)
-            self._readers = connecting.Readers(self._path, vfs)
 
     def _require_file(self) -> None:
         if not self._path.is_file():
             raise NotFound(str(self._path), "There is no store; ingest something first, or check the directory")
         connection = connecting.connect(self._path, write=False, vfs=self._vfs)
         try:
-            connecting.schema_version(connection, connecting.newest_schema())
+            newest = connecting.newest_schema()
+            version = connecting.schema_version(connection, newest)
         finally:
             connection.close()
+        if version < newest:
+            raise StoreUnavailable(str(self._path), "The store is of an older version; let its writer open it once")
 
     def _open_writer(self, directory: Path) -> None:
         try:
@@ -97,6 +101,8 @@ class SqliteStore:
             try:
                 yield self._writer
                 self._writer.execute("commit")
+                if self._old_pages:
+                    self._clear_log()
             except BaseException:
                 self._rows.forget()
                 if not self._writer.get_autocommit():
@@ -160,19 +166,21 @@ class SqliteStore:
                 retraction = Retracting(self._rows).erase(record)
             self._rows.forget()
             self._decoded.forget()
-            self._clear_log()
+            with translated(str(self._path)):
+                self._clear_log()
+            if self._old_pages:
+                raise StoreUnavailable(
+                    str(self._path),
+                    "Erased, but a long read keeps the old pages in the log until the next write after it",
+                )
         return retraction
 
     def _clear_log(self) -> None:
         """
-        Empty the write-ahead log, which still holds the old pages.
+        Empty the write-ahead log, which still holds the old pages; a long read may put that off.
         """
-        with translated(str(self._path)):
-            busy = bool(self._writer and self._writer.execute("pragma wal_checkpoint(truncate)").fetchall()[0][0])
-        if busy:
-            raise StoreUnavailable(
-                str(self._path), "Erased, but a long read keeps the old pages in the log; erase again when it has ended"
-            )
+        assert self._writer is not None  # noqa: S101 - only writers erase
+        self._old_pages = bool(self._writer.execute("pragma wal_checkpoint(truncate)").fetchall()[0][0])
 
     def facts(
         self,
@@ -277,8 +285,7 @@ class SqliteStore:
 
     def close(self) -> None:
         with self._turn, translated(str(self._path)):
-            if hasattr(self, "_readers"):
-                self._readers.close()
+            self._readers.close()
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None

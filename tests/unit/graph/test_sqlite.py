@@ -25,6 +25,7 @@ from graph.opening import open_store, restore_store
 from graph.sqlite.connecting import connect, newest_schema, require_version
 from graph.sqlite.failures import TRANSLATIONS, translated
 from graph.sqlite.queries import queries
+from graph.sqlite.store import SqliteStore
 from graph.values import Incident, SectionKind
 from tests.contract.making import day, deploy, owned, owners, record, state, view
 
@@ -191,6 +192,32 @@ def test_erasure_leaves_no_byte_in_any_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if needle.encode() in path.read_bytes()] == []
 
 
+def test_erasure_waits_for_no_reader_and_says_what_is_left_in_the_log(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    state(store, record("r"), owned("x", "a"))
+    state(store, record("marzipan", part="marzipan"), owned("y", "a"))
+    assert store._writer is not None
+    store._writer.set_busy_timeout(1)
+    reader = connect(tmp_path / "precedent.db", write=False)
+    reader.execute("begin")
+    reader.execute("select count(*) from records").fetchall()
+    with pytest.raises(StoreUnavailable, match="until the next write"):
+        store.erase("marzipan")
+    assert store.records(["marzipan"]) == ()
+    reader.close()
+    store.append([record("s")])
+    assert not any(b"marzipan" in path.read_bytes() for path in tmp_path.iterdir())
+    store.close()
+
+
+def test_a_file_without_its_schema_is_not_read(tmp_path: Path) -> None:
+    connect(tmp_path / "precedent.db", write=True).close()
+    with pytest.raises(StoreUnavailable, match="older version"):
+        open_store(_url(tmp_path), read_only=True)
+    open_store(_url(tmp_path)).close()
+    assert open_store(_url(tmp_path), read_only=True).watermark() == 0
+
+
 def test_a_backup_taken_while_others_write_is_whole_and_restores(tmp_path: Path) -> None:
     store = open_store(_url(tmp_path / "store"))
     state(store, record("first"), owned("first", "a"))
@@ -236,8 +263,6 @@ def test_a_damaged_backup_is_not_restored(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_said_and_reading_goes_on(tmp_path: Path) -> None:
-    from graph.sqlite.store import SqliteStore
-
     store = SqliteStore(tmp_path)
     state(store, record("r"), owned("x", "a"))
     with store._writing() as connection:  # the file is kept from growing as a full disk would
