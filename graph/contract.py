@@ -150,6 +150,13 @@ class Journal(Protocol):
         """
         ...
 
+    def lapsed(self, ids: Collection[str]) -> frozenset[str]:
+        """
+        Of these applied records, the snapshots that do not count any more: a newer one of their part was applied, or
+        their part was swept. The same content seen again after that needs a new record to be stated again.
+        """
+        ...
+
     def tally(self) -> tuple[Tally, ...]:
         """
         Every source with its counts.

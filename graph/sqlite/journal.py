@@ -122,6 +122,13 @@ def read(connection: apsw.Connection, seqs: Sequence[int]) -> tuple[Record, ...]
     )  # fmt: skip
 
 
+def lapsed(connection: apsw.Connection, ids: Collection[str]) -> frozenset[str]:
+    """
+    Those of the records that do not count any more.
+    """
+    return frozenset(name for (name,) in select(connection, "records_lapsed", ids=json_text(sorted(ids))))
+
+
 def tally(connection: apsw.Connection) -> tuple[Tally, ...]:
     """
     Every source with its counts.

@@ -73,6 +73,24 @@ from records group by source, state order by source, state
 select min(known_at) from records
 where source = :source and part = :part and state = 'applied' and known_at > :at
 
+-- name: part_lapse
+-- The older snapshots of a part do not count any more.
+update records set lapsed = 1
+where source = :source and part = :part and state = 'applied' and lapsed = 0 and seq <> :seq
+
+-- name: record_lapse
+-- A snapshot that came late does not count.
+update records set lapsed = 1 where seq = :seq
+
+-- name: unseen_lapse
+-- The snapshots of swept parts do not count any more.
+update records set lapsed = 1
+where source = :source and state = 'applied' and lapsed = 0 and part not in (select value from json_each(:seen))
+
+-- name: records_lapsed
+-- Which of these records do not count any more.
+select id from records where lapsed = 1 and id in (select value from json_each(:ids))
+
 -- name: part_seen
 -- Whether an earlier record of a part was applied.
 select exists (select 1 from records where source = :source and part = :part and state = 'applied')

@@ -68,6 +68,7 @@ class Stating:
         """
         number, _ = self._rows.source(source)
         self._rows.run("source_swept", id=number)
+        self._rows.run("unseen_lapse", source=source, seen=json_text(sorted(seen)))
         kept = json_text(sorted(part_name(part) for part in seen))
         gone = self._rows.run("unseen_supports", source=number, seen=kept)
         for statement, part in gone:
@@ -96,6 +97,10 @@ class Stating:
         total = (
             self._snapshot(sighting, stated) if given.snapshot else _sum(self._event(sighting, one) for one in stated)
         )
+        if sighting.until is not None:
+            self._rows.run("record_lapse", seq=record)
+        elif given.snapshot:
+            self._rows.run("part_lapse", source=source, part=part, seq=record)
         self._rows.run("record_settle", seq=record, state=RecordState.APPLIED.value, reason="")
         return total
 

@@ -144,6 +144,10 @@ class SqliteStore:
         with self._reading() as connection:
             return journal.find(connection, ids, source, state, visibility, limit)
 
+    def lapsed(self, ids: Collection[str]) -> frozenset[str]:
+        with self._reading() as connection:
+            return journal.lapsed(connection, ids)
+
     def tally(self) -> tuple[Tally, ...]:
         with self._reading() as connection:
             return journal.tally(connection)

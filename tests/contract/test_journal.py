@@ -116,3 +116,19 @@ def test_yields_are_applied_all_or_nothing(store: Store) -> None:
         )
     assert owners(store, view(1)) == []
     assert [one.id for one in store.claim(1)] == ["r"]
+
+
+def test_a_snapshot_lapses_by_a_newer_one_of_its_part_and_by_a_sweep(store: Store) -> None:
+    state(store, record("a1", 1, part="a"), owned("x", "a"), snapshot=True)
+    state(store, record("b1", 1, part="b"), owned("y", "a"), snapshot=True)
+    state(store, record("event", 1, part="a", source="other"), owned("z", "a"))
+    everything = ["a1", "a2", "a3", "b1", "late", "event", "unknown"]
+    assert store.lapsed(everything) == frozenset()
+    state(store, record("a2", 3, part="a"), owned("x", "b"), snapshot=True)
+    state(store, record("late", 2, part="a"), owned("x", "c"), snapshot=True)
+    assert store.lapsed(everything) == {"a1", "late"}
+    store.sweep("catalog", ["a"], day(4))
+    assert store.lapsed(everything) == {"a1", "late", "b1"}
+    state(store, record("b2", 5, part="b"), owned("y", "a"), snapshot=True)
+    assert store.lapsed(["b1", "b2"]) == {"b1"}
+    assert owners(store, view(6)) == ["a", "a", "b"]

@@ -27,7 +27,9 @@ create table records (
     visibility integer not null references label_sets (id),
     state text not null,
     reason text not null,
-    claimed_until integer not null default 0
+    claimed_until integer not null default 0,
+    -- An applied snapshot that does not count any more: a newer one of its part was applied, or the part was swept.
+    lapsed integer not null default 0
 ) strict;
 
 create index records_state on records (state, source, seq);
