@@ -4,6 +4,7 @@ Stores against the model, on random histories and from random views.
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from graph.contract import Store, Yield
 from graph.values import Change, Fact, FactKind, Item, Record, Statement, Trust, View
 from tests.contract.backends import BACKENDS, Backend
-from tests.contract.making import day, deploy, fact, owned, record, view
+from tests.contract.making import day, deploy, fact, owned, record, state, view
 from tests.contract.model import Answer, Deed, Model
 
 SECRET = frozenset({"secret"})
@@ -155,3 +156,50 @@ def test_a_store_answers_as_the_model_does(backend: Backend, acts: list[Act], vi
                 _compare(store, model, seen)
         finally:
             store.close()
+
+
+def _told(store: Store, seen: View) -> set[Answer]:
+    found: list[Statement[Fact | Change]] = [*store.facts(seen), *store.changes(seen)]
+    return {Answer(one.source, one.item, one.trust, one.visibility) for one in found}
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
+@given(
+    acts=st.lists(_acts(("event",)), min_size=2, max_size=6),
+    views=st.lists(_VIEWS, min_size=4, max_size=4),
+    order=st.randoms(use_true_random=False),
+)
+@settings(max_examples=60, deadline=None)
+def test_events_tell_the_same_in_whatever_order_they_come(
+    backend: Backend, acts: list[Act], views: list[View], order: random.Random
+) -> None:
+    given_order = list(enumerate(acts))
+    shuffled = order.sample(given_order, len(given_order))
+    with tempfile.TemporaryDirectory() as folder:
+        stores = [backend.open(Path(folder) / name) for name in ("one", "other")]
+        for store, arrivals in zip(stores, (given_order, shuffled), strict=True):
+            for number, act in arrivals:
+                made = record(f"r{number}", number, source="deploys", part=act.part)
+                state(store, made, *act.items, trust=act.trust)
+        for seen in views:
+            assert _told(stores[0], seen) == _told(stores[1], seen)
+        for store in stores:
+            store.close()
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
+@given(acts=st.lists(_acts(("snapshot",)), min_size=2, max_size=5), order=st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_the_newest_snapshot_of_a_part_holds_in_whatever_order_they_come(
+    backend: Backend, acts: list[Act], order: random.Random
+) -> None:
+    shuffled = order.sample(list(enumerate(acts)), len(acts))
+    with tempfile.TemporaryDirectory() as folder:
+        store = backend.open(Path(folder))
+        for number, act in shuffled:
+            state(store, record(f"r{number}", number), *act.items, snapshot=True, trust=act.trust)
+        stated = {item.object for item in acts[-1].items if isinstance(item, Fact) and item.valid.holds(day(50))}
+        assert {one.item.object for one in store.facts(view(50))} == stated
+        changed = {item.id for item in acts[-1].items if isinstance(item, Change)}
+        assert {one.item.id for one in store.changes(view(50))} == changed
+        store.close()
