@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -61,6 +61,7 @@ def admit(
     parts: set[str] = set()
     new = duplicates = quarantined = 0
     while batch := list(islice(records, BATCH)):
+        batch = _renewed(store, batch, moment)
         receipts = store.append(batch)
         for record, receipt in zip(batch, receipts, strict=True):
             ids.append(receipt.record)
@@ -71,6 +72,15 @@ def admit(
     return Admission(
         records=tuple(ids), new=new, duplicates=duplicates, quarantined=quarantined, parts=frozenset(parts)
     )
+
+
+def _renewed(store: Store, batch: list[Record], moment: datetime) -> list[Record]:
+    """
+    What a snapshot says again after it said otherwise is news: such a record gets an id of its own.
+    """
+    lapsed = store.lapsed([record.id for record in batch if connector(record.connector).snapshot])
+    salt = int(moment.timestamp() * 1_000_000)
+    return [replace(record, id=f"{record.id}-{salt:x}") if record.id in lapsed else record for record in batch]
 
 
 def _pieces(source: Source, payload: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:

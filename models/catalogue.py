@@ -21,6 +21,7 @@ from graph.identity import Identity
 from graph.values import (
     IDENTITY_KINDS,
     AlertRule,
+    Change,
     EntityId,
     EntityKind,
     Fact,
@@ -80,6 +81,8 @@ class Directory:
     postings: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     norms: list[float] = field(default_factory=list)
     identity: Identity = field(default_factory=Identity)
+    drifted: dict[EntityId, set[EntityId]] = field(default_factory=lambda: defaultdict(set))
+    """Ids that changes carry and that no source declares, under the service that each most likely is."""
 
     def rarity(self, word: str) -> float:
         """
@@ -88,6 +91,15 @@ class Directory:
         count = len(self.services)
         found = len(self.words.get(word, ()))
         return math.log((count + 1) / (found + 0.5)) / math.log(2 * count + 2) if count else 0.0
+
+    def members(self, service: EntityId) -> frozenset[str]:
+        """
+        All ids under which sources may speak of a service: its own, its aliases', and what an unknown id resolves to.
+        """
+        ids = set(self.identity.members(service))
+        ids |= {f"service:{named.name.lower()}" for named in self.services.get(service, ())}
+        ids |= self.drifted.get(service, set())
+        return frozenset(ids)
 
     def match(self, name: str, limit: int = 8) -> list[Match]:
         """
@@ -181,6 +193,7 @@ class Catalogue:
     def __init__(self) -> None:
         self._facts: dict[int, Statement[Fact]] = {}
         self._rules: dict[int, Statement[AlertRule]] = {}
+        self._seen: dict[EntityId, int] = {}
         self._at = 0
         self._bounds: list[datetime] = []
         self._views: OrderedDict[tuple[object, ...], Directory] = OrderedDict()
@@ -214,6 +227,10 @@ class Catalogue:
         if isinstance(item, Fact) and item.kind in _KINDS:
             self._facts[seq] = statement  # type: ignore[assignment]  # the item was tested
             return True
+        if isinstance(item, Change):
+            fresh = [one for one in item.services if one not in self._seen]
+            self._seen.update(dict.fromkeys(fresh, seq))
+            return bool(fresh)
         if isinstance(item, AlertRule):
             self._rules[seq] = statement  # type: ignore[assignment]  # the item was tested
             return True
@@ -252,6 +269,8 @@ class Catalogue:
         for service, names in found.services.items():
             for word in {word for one in names for word in tokens(one.name)}:
                 found.words[word].add(service)
+        for service in self._seen:
+            _adopt(found, service)
         found.finish()
         return found
 
@@ -279,6 +298,23 @@ def _state(found: Directory, statement: Statement[Fact]) -> None:
         names = [(entity_name(fact.subject), "old name")]
     for name, seen_in in names:
         _name(found, Named(subject, name, seen_in, statement.record))
+
+
+ADOPTED = 0.8
+"""How well an undeclared id has to match a service to count as it."""
+
+
+def _adopt(found: Directory, service: EntityId) -> None:
+    canonical = found.identity.canonical(service)
+    if canonical in found.services:
+        return
+    matches = found.match(entity_name(service), 2)
+    if (
+        matches
+        and matches[0].quality >= ADOPTED
+        and (len(matches) == 1 or matches[1].quality < matches[0].quality - 0.05)
+    ):
+        found.drifted[matches[0].service].add(service)
 
 
 def _name(found: Directory, named: Named) -> None:

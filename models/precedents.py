@@ -22,8 +22,8 @@ from models.parameters import Parameters
 FACETS = ("symptoms", "summary", "cause", "resolution")
 POOL = 60
 WEIGHTS: Mapping[str, float] = {
-    "dense": 7.0, "lexical": 3.2, "symptom": 2.0, "lexical_share": 1.5, "service": 2.2, "neighbour": 0.8, "alert": 2.4, "recent": 0.5,
-    "margin": 2.0,
+    "dense": 7.0, "lexical": 3.2, "symptom": 2.0, "lexical_share": 1.5, "service": 2.2, "neighbour": 0.8, "alert": 2.4,
+    "recent": 0.5, "margin": 2.0,
 }  # fmt: skip
 BIAS = -7.2
 CONFIDENT = 0.5

@@ -146,7 +146,7 @@ def rank(
     found: Sequence[Statement[Change]],
     question: SuspectQuestion,
     weights: Mapping[str, float] = WEIGHTS,
-    none: float = NONE,
+    none: tuple[float, float] = (NONE, AREA_NONE),
 ) -> Ranking:
     """
     Rank given changes. The same as `Suspects.rank`, for callers that have the changes at hand.

@@ -38,7 +38,8 @@ class Figure:
         `name value unit (limit, ratio)`.
         """
         mark = "ok  " if self.value <= self.limit else "OVER"
-        return f"{mark} {self.name:44} {self.value:10.2f} {self.unit:4} limit {self.limit:g} ({self.value / self.limit:.2f})"
+        ratio = self.value / self.limit
+        return f"{mark} {self.name:44} {self.value:10.2f} {self.unit:4} limit {self.limit:g} ({ratio:.2f} of it)"
 
 
 def organisation(folder: Path, services: int, changes: int, incidents: int, seed: int = 7) -> Path:

@@ -155,7 +155,7 @@ def change_of(row: Mapping[str, object], where: str, meta: Mapping[str, str]) ->
     environment = _first(row, "environment") or meta.get("environment")
     return Change(
         id=str(identity),
-        kind=_kind(row, title, files, bool(services), reverts is not None),
+        kind=_kind(row, title, files, bool(services) and bool(revision or environment), reverts is not None),
         at=at,
         title=title.splitlines()[0][:500] if title else "",
         ended_at=parse_end(_first(row, "ended_at")),
@@ -179,7 +179,7 @@ def change_of(row: Mapping[str, object], where: str, meta: Mapping[str, str]) ->
     )
 
 
-def _kind(row: Mapping[str, object], title: str, files: tuple[str, ...], on_service: bool, reverts: bool) -> ChangeKind:
+def _kind(row: Mapping[str, object], title: str, files: tuple[str, ...], deployed: bool, reverts: bool) -> ChangeKind:
     named = str(row.get("kind") or row.get("type") or "").strip().lower()
     if named:
         try:
@@ -189,11 +189,9 @@ def _kind(row: Mapping[str, object], title: str, files: tuple[str, ...], on_serv
             raise BadRecord(f"kind {named!r} is not known; use one of: {known}") from None
     if row.get("flag"):
         return ChangeKind.FLAG
-    if files:
-        return kind_of_files(files)
-    if on_service:
+    if deployed:
         return ChangeKind.ROLLBACK if reverts or _REVERT.match(title) else ChangeKind.DEPLOY
-    return ChangeKind.CODE
+    return kind_of_files(files)
 
 
 def _first(row: Mapping[str, object], field: str) -> object | None:

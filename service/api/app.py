@@ -1,0 +1,562 @@
+"""
+The routes. Each hands its work to a thread; the store and the models are synchronous.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+import orjson
+from fastapi import FastAPI, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from graph.resolved import entities, neighbours
+from graph.values import Alert, EntityKind, RecordState, View, entity_name
+from ingest.alerts import read_alerts
+from ingest.connectors import NAMES
+from ingest.connectors.feedback import check
+from ingest.contract import Source
+from ingest.journal import admit
+from ingest.parsing import load_json, mapping_of, parse_time, text_of, texts_of, unpack
+from models.precedents import PrecedentQuestion
+from models.runbooks import RunbookQuestion
+from models.suspects import Signals
+from service import context as parts
+from service.api import pages
+from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
+from service.api.guard import Guard
+from service.api.problems import Problem, install
+from service.metrics import exposition, observe
+from service.readiness import readiness
+from service.tokens import LOCAL, Caller, any_tokens, caller_of
+from service.wiring import Memory
+
+Result = TypeVar("Result")
+Moment = Annotated[str | None, Query(description="RFC 3339; the world as of then")]
+
+
+def create_app(memory: Memory) -> FastAPI:
+    """
+    The application over an open memory; following the feed begins with it.
+    """
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        memory.start()
+        yield
+        await run_in_threadpool(memory.close)
+
+    app = FastAPI(title="Precedent", version="0.1.0", lifespan=life, docs_url=None, redoc_url=None)
+    app.state.memory = memory
+    install(app)
+    _answers(app, memory)
+    _lookups(app, memory)
+    _intake(app, memory)
+    _operations(app, memory)
+    pages.install(app, memory, caller, question_of)
+    app.add_middleware(Guard, settings=memory.settings, hosts=memory.settings.allowed_hosts)
+    return app
+
+
+def caller(request: Request, scope: str) -> Caller:
+    """
+    Who asks, allowed to; else a Problem.
+    """
+    memory: Memory = request.app.state.memory
+    if not any_tokens(memory.store):
+        return LOCAL
+    given = request.headers.get("authorization", "")
+    kind, _, token = given.partition(" ")
+    found = caller_of(memory.store, token.strip()) if kind.lower() == "bearer" else None
+    if found is None:
+        raise Problem(401, "a token is needed: Authorization: Bearer prc_...", {"www-authenticate": "Bearer"})
+    if not found.may(scope):
+        raise Problem(403, f"this token has not the scope `{scope}`")
+    return found
+
+
+async def body_of(request: Request) -> bytes:
+    """
+    The whole body, unpacked where it is gzip; a Problem where it is larger than allowed.
+    """
+    most = request.app.state.memory.settings.max_body
+    raw = await request.body()
+    if request.headers.get("content-encoding") == "gzip":
+        raw = unpack(raw, "the body")
+    if len(raw) > max(most, request.app.state.memory.settings.max_bulk):
+        raise Problem(413, f"the body is larger than {most} bytes")
+    return raw
+
+
+def as_json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """
+    JSON by the quick encoder.
+    """
+    return Response(orjson.dumps(value), status, headers, "application/json")
+
+
+def view_of(who: Caller, as_of: str | None, known_at: str | None) -> View:
+    """
+    The view that a request asks for.
+    """
+    now = datetime.now(UTC)
+    moment = parse_time(as_of) if as_of else now
+    known = parse_time(known_at) if known_at else moment if as_of else now
+    return View(as_of=moment, known_at=known, visibility=who.visibility)
+
+
+def question_of(
+    raw: bytes, headers: dict[str, str], who: Caller, as_of: str | None = None, known_at: str | None = None
+) -> parts.Question:
+    """
+    The first firing alert of a payload, with the others beside it. `signals`, `as_of`, `known_at` and `environment`
+    may stand in the body too.
+    """
+    alerts = read_alerts(raw, headers)
+    extra = _extra(raw)
+    as_of = as_of or _text(extra.get("as_of"))
+    known_at = known_at or _text(extra.get("known_at"))
+    firing = [alert for alert in alerts if alert.status != "resolved"] or list(alerts)
+    return parts.Question(
+        alert=firing[0],
+        others=tuple(firing[1:]),
+        as_of=parse_time(as_of) if as_of else None,
+        known_at=parse_time(known_at) if known_at else None,
+        visibility=who.visibility,
+        environment=_text(extra.get("environment")) if "labels" not in extra else None,
+        signals=_signals(extra.get("signals"), firing[1:]),
+    )
+
+
+def _extra(raw: bytes) -> dict[str, object]:
+    text = raw.lstrip()
+    if not text.startswith(b"{"):
+        return {}
+    return dict(mapping_of(load_json(text_of(unpack(raw)), "the alert"), "the alert"))
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value not in (None, "") else None
+
+
+def _signals(value: object, others: Sequence[Alert]) -> Signals:
+    found = value if isinstance(value, dict) else {}
+    beside = [f"{other.name} fires too" for other in others[:20]]
+    patterns = found.get("patterns")
+    rows = [row for row in patterns if isinstance(row, dict)] if isinstance(patterns, list) else []
+    return Signals(
+        patterns=tuple(
+            (str(row.get("service", "")), str(row.get("pattern", "")), float(row.get("growth", 0) or 0))
+            for row in rows[:50]
+        ),
+        failing=texts_of(found.get("failing"))[:50],
+        notes=(*texts_of(found.get("notes"))[:50], *beside),
+    )
+
+
+def _answers(app: FastAPI, memory: Memory) -> None:
+    @app.post(
+        "/v1/context",
+        openapi_extra=CONTEXT_BODY,
+        responses={200: {"content": {"application/json": {"example": CONTEXT_EXAMPLE}}}},
+    )
+    async def context(request: Request, as_of: Moment = None, known_at: Moment = None) -> Response:
+        """
+        The whole answer for an alert, as a monitoring tool sent it.
+        """
+        who = caller(request, "read")
+        raw = await body_of(request)
+        headers = dict(request.headers)
+        answer = await _timed(
+            "context", lambda: parts.assemble(memory, question_of(raw, headers, who, as_of, known_at))
+        )
+        return as_json(answer)
+
+    @app.get("/v1/answers/{answer_id}")
+    async def answer(request: Request, answer_id: str) -> Response:
+        """
+        An answer as it was given, byte for byte.
+        """
+        who = caller(request, "read")
+        kept = await run_in_threadpool(memory.store.kept, "answers", [answer_id])
+        if answer_id not in kept or not await run_in_threadpool(may_see, memory, kept[answer_id], who):
+            raise Problem(404, f"there is no answer {answer_id}")
+        return Response(kept[answer_id], media_type="application/json")
+
+    @app.post("/v1/similar")
+    async def similar(request: Request) -> Response:
+        """
+        Past incidents that are alike: `{text, service?, at?, limit?}`.
+        """
+        who = caller(request, "read")
+        body = mapping_of(load_json(await body_of(request), "the question"), "the question")
+        text = _text(body.get("text") or body.get("symptoms"))
+        if not text:
+            raise Problem(422, "`text` is missing: say what is seen")
+        return as_json(await _timed("similar", lambda: similar_part(memory, who, text, body)))
+
+
+async def _timed(name: str, work: Callable[[], Result]) -> Result:
+    with observe(name):
+        return await run_in_threadpool(work)
+
+
+def may_see(memory: Memory, body: bytes, who: Caller) -> bool:
+    """
+    Whether a caller may see all that a kept answer rests on.
+    """
+    ids = list(orjson.loads(body).get("evidence", {}))
+    return not ids or len(memory.store.records(ids, visibility=who.visibility, limit=len(ids) + 1)) == len(ids)
+
+
+def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object] | object) -> dict[str, object]:
+    """
+    Ranked incidents for a text.
+    """
+    fields = mapping_of(body, "the question")
+    view = View.now(who.visibility)
+    service = _text(fields.get("service"))
+    services = (
+        {one.id: one.probability for one in memory.resolver.lookup(service, view).candidates[:3]} if service else {}
+    )
+    at = parse_time(fields["at"]) if fields.get("at") else None
+    ranking = memory.precedents.rank(PrecedentQuestion(text=text, at=at, services=services), view, 50)
+    limit = min(50, int(str(fields.get("limit") or 10)))
+    cited: set[str] = set()
+    found = {
+        one.item.id: one.item for one in memory.store.incidents(view, [one.id for one in ranking.candidates[:limit]])
+    }
+    rows = [
+        parts.precedent_part(one, found[one.id], lambda ids: sorted(cited.union(ids)))
+        for one in ranking.candidates[:limit]
+        if one.id in found
+    ]
+    return {"precedents": rows, "none_probability": round(ranking.none_probability, 4), "abstained": ranking.abstained}
+
+
+def _lookups(app: FastAPI, memory: Memory) -> None:
+    @app.get("/v1/owner")
+    async def owner(
+        request: Request,
+        service: str | None = None,
+        name: str | None = None,
+        as_of: Moment = None,
+        known_at: Moment = None,
+    ) -> Response:
+        """
+        Who owns a service and who answers now, by its name or any alias.
+        """
+        who = caller(request, "read")
+        asked = service or name
+        if not asked:
+            raise Problem(422, "say `service`: a name or alias")
+        view = view_of(who, as_of, known_at)
+        found = await _timed("owner", lambda: owner_of(memory, view, asked))
+        body = orjson.dumps(found)
+        tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers={"etag": tag})
+        return Response(body, 200, {"etag": tag}, "application/json")
+
+    @app.get("/v1/services")
+    async def services(request: Request, as_of: Moment = None, known_at: Moment = None) -> Response:
+        """
+        All services with their owners.
+        """
+        view = view_of(caller(request, "read"), as_of, known_at)
+        return as_json(await _timed("services", lambda: {"services": service_rows(memory, view)}))
+
+    @app.get("/v1/services/{name:path}")
+    async def service(request: Request, name: str, as_of: Moment = None, known_at: Moment = None) -> Response:
+        """
+        One service: owner, neighbours, last changes, incidents.
+        """
+        view = view_of(caller(request, "read"), as_of, known_at)
+        return as_json(await _timed("service", lambda: service_part(memory, view, name)))
+
+    @app.get("/v1/changes")
+    async def changes(
+        request: Request, service: str | None = None, start: Moment = None, end: Moment = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> Response:  # fmt: skip
+        """
+        Changes, newest first, of one service or of all.
+        """
+        view = view_of(caller(request, "read"), None, None)
+        return as_json(await _timed("changes", lambda: change_rows(memory, view, service, start, end, limit)))
+
+    @app.get("/v1/runbooks")
+    async def runbooks(request: Request, text: str = "", alert: str = "", service: str | None = None) -> Response:
+        """
+        Runbooks for a text, an alert's name, a service.
+        """
+        view = view_of(caller(request, "read"), None, None)
+        return as_json(await _timed("runbooks", lambda: runbook_rows(memory, view, text, alert, service)))
+
+    @app.get("/v1/timeline")
+    async def timeline(request: Request, service: str, start: Moment = None, end: Moment = None) -> Response:
+        """
+        Changes, incidents and alerts of a service in order of time.
+        """
+        view = view_of(caller(request, "read"), None, None)
+        return as_json(await _timed("timeline", lambda: timeline_rows(memory, view, service, start, end)))
+
+    @app.get("/v1/identity")
+    async def identity(request: Request, name: str) -> Response:
+        """
+        What a name may mean, and under which ids its history lies.
+        """
+        view = view_of(caller(request, "read"), None, None)
+        return as_json(await _timed("identity", lambda: identity_part(memory, view, name)))
+
+    @app.get("/v1/readiness")
+    async def ready(request: Request) -> Response:
+        """
+        What we could answer for each service, and what is missing.
+        """
+        view = view_of(caller(request, "read"), None, None)
+        return as_json(await _timed("readiness", lambda: readiness(memory, view)))
+
+
+def resolved_service(memory: Memory, view: View, name: str) -> str:
+    """
+    The id of a service by any name. Raises Problem 404 with what was close.
+    """
+    ranking = memory.resolver.lookup(name.removeprefix("service:"), view)
+    if ranking.abstained or not ranking.candidates:
+        close = ", ".join(entity_name(one.id) for one in ranking.candidates[:3])
+        raise Problem(404, f"no service is known as {name!r}" + (f"; close: {close}" if close else ""))
+    return ranking.candidates[0].id
+
+
+def owner_of(memory: Memory, view: View, name: str) -> dict[str, object]:
+    """
+    The owner part for a name.
+    """
+    ranking = memory.resolver.lookup(name.removeprefix("service:"), view)
+    service = resolved_service(memory, view, name)
+    gaps: list[str] = []
+    best = ranking.candidates[0]
+    found = parts.owner_part(memory, view, service, sorted, gaps.append)
+    return {**found, "asked": name, "probability": round(best.probability, 4), "gaps": gaps}
+
+
+def service_rows(memory: Memory, view: View) -> list[dict[str, object]]:
+    """
+    Every service with title and owner.
+    """
+    owners = memory.catalogue.directory(view).owners
+    return [
+        {
+            "id": one.id, "name": entity_name(one.id), "title": one.attributes.get("title"), "type": one.attributes.get("type"),
+            "tier": one.attributes.get("tier"), "owner": entity_name(owners[one.id]) if one.id in owners else None,
+        }
+        for one in entities(memory.store, view, EntityKind.SERVICE)
+    ]  # fmt: skip
+
+
+def service_part(memory: Memory, view: View, name: str) -> dict[str, object]:
+    """
+    One service, whole.
+    """
+    service = resolved_service(memory, view, name)
+    gaps: list[str] = []
+    directory = memory.catalogue.directory(view)
+    near = neighbours(memory.store, view, [service], depth=1)
+    described = next((one for one in entities(memory.store, view, EntityKind.SERVICE) if one.id == service), None)
+    incidents = [
+        one.item for one in memory.store.incidents(view) if set(one.item.services) & directory.members(service)
+    ]
+    return {
+        "id": service,
+        "name": entity_name(service),
+        "attributes": dict(described.attributes) if described else {},
+        "aliases": [{"name": one.name, "seen_in": one.seen_in} for one in directory.services.get(service, ())],
+        "owner": parts.owner_part(memory, view, service, sorted, gaps.append),
+        "depends_on": [entity_name(one.entity) for one in near if one.path[0].outgoing],
+        "dependents": [entity_name(one.entity) for one in near if not one.path[0].outgoing],
+        "changes": change_rows(memory, view, service, None, None, 20)["changes"],
+        "incidents": [{"id": one.id, "title": one.title, "at": parts.stamp(one.at)} for one in incidents][-20:],
+        "gaps": gaps,
+    }
+
+
+def change_rows(
+    memory: Memory, view: View, service: str | None, start: str | None, end: str | None, limit: int
+) -> dict[str, object]:
+    """
+    Changes for a reader.
+    """
+    names = memory.catalogue.directory(view).members(resolved_service(memory, view, service)) if service else None
+    found = memory.store.changes(
+        view,
+        services=names,
+        start=parse_time(start) if start else None,
+        end=parse_time(end) if end else None,
+        limit=limit,
+    )
+    return {
+        "changes": [
+            {
+                "id": one.item.id, "kind": one.item.kind.value, "title": one.item.title, "at": parts.stamp(one.item.at),
+                "services": [entity_name(name) for name in one.item.services], "environment": one.item.environment,
+                "revision": one.item.revision, "actor": one.item.actor, "reverts": one.item.reverts, "url": one.item.url,
+                "evidence": [one.record],
+            }
+            for one in found
+        ]
+    }  # fmt: skip
+
+
+def runbook_rows(memory: Memory, view: View, text: str, alert: str, service: str | None) -> dict[str, object]:
+    """
+    Ranked pages.
+    """
+    if not (text or alert or service):
+        raise Problem(422, "say `text`, `alert` or `service`")
+    services = {resolved_service(memory, view, service): 1.0} if service else {}
+    ranking = memory.runbooks.rank(
+        RunbookQuestion(text=text or alert or service or "", alert=alert, services=services), view, 10
+    )
+    found = {one.item.id: one.item for one in memory.store.runbooks(view, [one.id for one in ranking.candidates])}
+    rows = [parts.runbook_part(one, found[one.id], sorted) for one in ranking.candidates if one.id in found]
+    return {"runbooks": rows, "abstained": ranking.abstained}
+
+
+def timeline_rows(memory: Memory, view: View, service: str, start: str | None, end: str | None) -> dict[str, object]:
+    """
+    What happened to a service, in order.
+    """
+    name = resolved_service(memory, view, service)
+    members = memory.catalogue.directory(view).members(name)
+    first, last = (parse_time(moment) if moment else None for moment in (start, end))
+    rows: list[tuple[datetime, dict[str, object]]] = []
+    for change in memory.store.changes(view, services=members, start=first, end=last, limit=500):
+        rows.append(
+            (
+                change.item.at,
+                {"what": "change", "id": change.item.id, "kind": change.item.kind.value, "title": change.item.title},
+            )
+        )
+    for incident in memory.store.incidents(view):
+        at = incident.item.at
+        if at and set(incident.item.services) & members and (not first or at >= first) and (not last or at < last):
+            rows.append((at, {"what": "incident", "id": incident.item.id, "title": incident.item.title}))
+    ordered = sorted(rows, key=lambda row: row[0])
+    return {"service": name, "events": [{"at": parts.stamp(at), **row} for at, row in ordered]}
+
+
+def identity_part(memory: Memory, view: View, name: str) -> dict[str, object]:
+    """
+    Candidates for a name, with the ids of each.
+    """
+    directory = memory.catalogue.directory(view)
+    ranking = memory.resolver.lookup(name, view)
+    rows = [
+        {
+            "id": one.id, "probability": round(one.probability, 4), "matched": [term.says for term in one.terms],
+            "ids": sorted(directory.members(one.id)), "evidence": list(one.evidence),
+        }
+        for one in ranking.candidates[:5]
+    ]  # fmt: skip
+    return {
+        "name": name,
+        "candidates": rows,
+        "none_probability": round(ranking.none_probability, 4),
+        "abstained": ranking.abstained,
+    }
+
+
+def _intake(app: FastAPI, memory: Memory) -> None:
+    @app.post("/v1/ingest/{name}", status_code=202)
+    async def ingest(request: Request, name: str, source: str | None = None, path: str | None = None) -> Response:
+        """
+        Records of a connector: durable when this answers 202. What cannot be read is kept in quarantine.
+        """
+        caller(request, "ingest")
+        if name not in NAMES:
+            raise Problem(404, f"there is no connector {name!r}; there are: {', '.join(NAMES)}")
+        raw = await body_of(request)
+        headers = {
+            key: value for key, value in request.headers.items() if key.startswith("x-github-") or key == "webhook-id"
+        }
+        given = Source(name=source or name, connector=name)
+        meta = {**headers, "path": path or f"{name}.json"}
+        admitted = await _timed("ingest", lambda: admit(memory.store, given, raw, meta))
+        memory.nudge()
+        body = {
+            "records": list(admitted.records[:100]), "read": len(admitted.records), "new": admitted.new,
+            "duplicates": admitted.duplicates, "quarantined": admitted.quarantined,
+        }  # fmt: skip
+        return as_json(body, 202)
+
+    @app.post("/v1/feedback", status_code=202)
+    async def feedback(request: Request) -> Response:
+        """
+        A verdict on an answer: `{answer_id, verdict: useful|not_useful|fixed|not_cause, subject?, note?}`.
+        """
+        who = caller(request, "feedback")
+        body = dict(mapping_of(load_json(await body_of(request), "the feedback"), "the feedback"))
+        body.setdefault("by", who.name)
+        kept = await run_in_threadpool(memory.store.kept, "answers", [str(body.get("answer_id"))])
+        if not kept:
+            raise Problem(404, f"there is no answer {body.get('answer_id')}")
+        raw = orjson.dumps(body)
+        check(body)
+        admitted = await run_in_threadpool(
+            admit, memory.store, Source(name="feedback", connector="feedback"), raw, {"path": "feedback"}
+        )
+        memory.nudge()
+        return as_json({"records": list(admitted.records), "duplicate": not admitted.new}, 202)
+
+    @app.post("/v1/policy/check")
+    async def policy(request: Request) -> Response:
+        """
+        Whether an action may be taken: in mode `observe`, never without a person.
+        """
+        caller(request, "read")
+        body = mapping_of(load_json(await body_of(request), "the action"), "the action")
+        return as_json({
+            "verdict": "needs_approval", "mode": "observe", "rule": "default: nothing is done without a person",
+            "action": body.get("action"), "target": body.get("target"),
+        })  # fmt: skip
+
+
+def _operations(app: FastAPI, memory: Memory) -> None:
+    @app.get("/healthz")
+    async def health() -> Response:
+        """
+        The process runs.
+        """
+        return as_json({"status": "ok"})
+
+    @app.get("/readyz")
+    async def ready(verbose: bool = False) -> Response:
+        """
+        Whether it can answer: the store reads, and the indexes have caught up once.
+        """
+        status = await run_in_threadpool(memory.indexer.status)
+        tallies = await run_in_threadpool(memory.store.tally)
+        behind = memory.catalogue.watermark < status.watermark or status.behind
+        body: dict[str, object] = {"status": "catching up" if behind else "ok", "gaps": list(memory.gaps)}
+        if verbose:
+            body["indexes"] = {"watermark": status.watermark, "lexical": status.lexical, "dense": status.dense}
+            body["pending"] = sum(one.states.get(RecordState.PENDING, 0) for one in tallies)
+            body["quarantined"] = sum(one.states.get(RecordState.QUARANTINED, 0) for one in tallies)
+        return as_json(body, 503 if behind and not status.dense else 200)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """
+        Prometheus metrics.
+        """
+        return Response(await run_in_threadpool(exposition, memory), media_type="text/plain; version=0.0.4")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return RedirectResponse("/openapi.json")

@@ -1,0 +1,515 @@
+"""
+The `precedent` command. Exit 0 ok, 1 failed, 2 wrong use; `--json` on every verb.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+    from service.wiring import Memory
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    help="What changed, who owns it, what fixed it last time.",
+)
+Data = Annotated[Path | None, typer.Option("--data", help="the data directory")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Config = Annotated[Path | None, typer.Option("--config", help="a TOML file of settings")]
+
+
+class Failed(Exception):
+    """
+    The verb could not do its work; the message is for the user.
+    """
+
+
+def main() -> None:
+    """
+    The entry point: every failure is one clear line.
+    """
+    from graph.errors import GraphError
+    from ingest.errors import IngestError
+    from models.errors import ModelError
+    from service.api.problems import Problem
+    from service.settings import SettingsError
+
+    try:
+        app(standalone_mode=True)
+    except SettingsError as error:
+        print(f"precedent: {error}", file=sys.stderr)
+        sys.exit(2)
+    except (GraphError, IngestError, ModelError, Failed, Problem, OSError) as error:
+        print(f"precedent: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def settings_of(data: Path | None, config: Path | None = None, **flags: object) -> Settings:
+    """
+    Settings with this verb's flags.
+    """
+    from service.settings import read_settings
+
+    return read_settings({"data": data, **flags}, config)
+
+
+def opened(data: Path | None, *, write: bool = False) -> Memory:
+    """
+    The memory, caught up. Reading takes no lock.
+    """
+    from service.wiring import open_memory
+
+    memory = open_memory(settings_of(data), read_only=not write)
+    memory.follow()
+    return memory
+
+
+def show(value: object, as_json: bool, plain: Callable[[], str]) -> None:
+    """
+    Print for a program or for a person.
+    """
+    print(json.dumps(value, ensure_ascii=False, default=str) if as_json else plain())
+
+
+def table(rows: list[dict[str, object]], *columns: str) -> str:
+    """
+    Rows as aligned text.
+    """
+    if not rows:
+        return "nothing"
+    cells = [[str(row.get(name) if row.get(name) is not None else "-") for name in columns] for row in rows]
+    widths = [max(len(name), *(len(line[place]) for line in cells)) for place, name in enumerate(columns)]
+    lines = [list(columns), *cells]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+@app.command()
+def serve(data: Data = None, config: Config = None, host: str | None = None, port: int | None = None) -> None:
+    """
+    Serve the API and the pages.
+    """
+    import uvicorn
+
+    from service.api.app import create_app
+    from service.api.guard import LOOPBACK
+    from service.settings import SettingsError
+    from service.tokens import any_tokens
+    from service.wiring import open_memory
+
+    settings = settings_of(data, config, host=host, port=port)
+    memory = open_memory(settings)
+    if settings.host not in LOOPBACK and not any_tokens(memory.store):
+        memory.close()
+        raise SettingsError(
+            f"without tokens it serves loopback only, not {settings.host}; make one: precedent token NAME --scope read"
+        )
+    uvicorn.run(
+        create_app(memory),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        limit_concurrency=512,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def token(
+    name: str, scope: Annotated[list[str], typer.Option("--scope")], label: Annotated[list[str] | None, typer.Option("--label")] = None,
+    data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """
+    Make a token with scopes (read, ingest, feedback, admin) and visibility labels; it is shown once.
+    """
+    from service.tokens import issue
+    from service.wiring import open_memory
+
+    memory = open_memory(settings_of(data))
+    try:
+        made = issue(memory.store, name, scope, frozenset(label or ()))
+    except ValueError as error:
+        raise Failed(str(error)) from error
+    finally:
+        memory.close()
+    show({"name": name, "token": made}, as_json, lambda: made)
+
+
+@app.command()
+def ingest(
+    path: Annotated[Path, typer.Argument(help="a folder, a file, a sources.toml, or the word `retry`")],
+    connector: Annotated[str | None, typer.Option(help="the connector of a single file or folder")] = None,
+    source: Annotated[str | None, typer.Option(help="the source's name; with retry, only this one")] = None,
+    force: Annotated[bool, typer.Option(help="close what a snapshot no longer holds, however much")] = False,
+    data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """
+    Read sources into the memory, or try what is in quarantine again.
+    """
+    from dataclasses import asdict
+
+    from graph.opening import open_store
+    from ingest.contract import Source
+    from ingest.pipeline import ingest as run
+    from ingest.pipeline import retry
+    from ingest.sources import read_sources
+
+    settings = settings_of(data)
+    if str(path) != "retry" and not path.exists():
+        raise Failed(f"{path} is not there")
+    store = open_store(settings.store_url)
+    try:
+        if str(path) == "retry":
+            released, tally = retry(store, source, _progress)
+            found = {"released": released, "applied": tally.applied, "quarantined": tally.quarantined}
+            show(
+                found,
+                as_json,
+                lambda: f"{released} tried again: {tally.applied} applied, {tally.quarantined} in quarantine",
+            )
+            return
+        sources = (
+            (Source(name=source or path.stem, connector=connector, path=str(path)),)
+            if connector
+            else read_sources(path)
+        )
+        report = run(store, sources, _progress, force=force)
+    finally:
+        store.close()
+    rows = [asdict(one) for one in report.sources]
+    columns = ("source", "files", "read", "new", "duplicates", "applied", "quarantined", "stated", "closed", "problem")
+    show({"sources": rows, "ok": report.ok}, as_json, lambda: table(rows, *columns))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(
+            f"\r{what}: {done} of {max(done, total)}   ", end="" if done < total else "\n", file=sys.stderr, flush=True
+        )
+
+
+@app.command()
+def sources(data: Data = None, as_json: Json = False) -> None:
+    """
+    The sources with their records by state.
+    """
+    from graph.opening import open_store
+    from graph.values import RecordState
+
+    store = open_store(settings_of(data).store_url, read_only=True)
+    rows: list[dict[str, object]] = [
+        {
+            "source": one.source,
+            "connector": one.connector,
+            "last_received": one.last_received,
+            **{state.value: n for state, n in one.states.items()},
+        }
+        for one in store.tally()
+    ]
+    quarantine = [
+        {"source": one.source, "part": one.part, "reason": one.reason}
+        for one in store.records(state=RecordState.QUARANTINED, limit=50)
+    ]
+    store.close()
+    lines = [f"in quarantine: {one['source']} {one['part']}: {one['reason']}" for one in quarantine]
+    text = table(rows, "source", "connector", "applied", "pending", "quarantined", "retracted", "last_received")
+    show({"sources": rows, "quarantine": quarantine}, as_json, lambda: "\n".join([text, *lines]))
+
+
+@app.command()
+def context(
+    alert: Annotated[str, typer.Argument(help="a file, `-` for standard input, or a line of text")],
+    as_of: str | None = None, known_at: str | None = None, data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """
+    The whole answer for an alert.
+    """
+    from service.api.app import question_of
+    from service.context import assemble
+    from service.render import answer_text
+    from service.tokens import LOCAL
+
+    raw = (
+        sys.stdin.buffer.read()
+        if alert == "-"
+        else Path(alert).read_bytes()
+        if len(alert) < 4000 and Path(alert).is_file()
+        else alert.encode()
+    )
+    memory = opened(data)
+    try:
+        answer = assemble(memory, question_of(raw, {}, LOCAL, as_of, known_at))
+    finally:
+        memory.close()
+    show(answer, as_json, lambda: answer_text(answer))
+
+
+@app.command()
+def owner(name: str, as_of: str | None = None, data: Data = None, as_json: Json = False) -> None:
+    """
+    Who owns a service and who answers now.
+    """
+    from service.api.app import owner_of, view_of
+    from service.render import owner_text
+    from service.tokens import LOCAL
+
+    _asked(data, as_json, lambda memory: owner_of(memory, view_of(LOCAL, as_of, None), name), owner_text)
+
+
+@app.command()
+def changes(service: str, limit: int = 20, data: Data = None, as_json: Json = False) -> None:
+    """
+    The last changes of a service.
+    """
+    from graph.values import View
+    from service.api.app import change_rows
+
+    _asked(
+        data, as_json, lambda memory: change_rows(memory, View.now(), service, None, None, limit),
+        lambda found: table(found["changes"], "at", "kind", "id", "actor", "title"),
+    )  # fmt: skip
+
+
+@app.command()
+def similar(text: str, service: str | None = None, data: Data = None, as_json: Json = False) -> None:
+    """
+    Past incidents that are alike.
+    """
+    from service.api.app import similar_part
+    from service.render import precedents_text
+    from service.tokens import LOCAL
+
+    _asked(data, as_json, lambda memory: similar_part(memory, LOCAL, text, {"service": service}), precedents_text)
+
+
+@app.command()
+def runbooks(text: str, alert: str = "", service: str | None = None, data: Data = None, as_json: Json = False) -> None:
+    """
+    Runbooks for a text.
+    """
+    from graph.values import View
+    from service.api.app import runbook_rows
+
+    _asked(
+        data, as_json, lambda memory: runbook_rows(memory, View.now(), text, alert, service),
+        lambda found: table(found["runbooks"], "probability", "id", "title"),
+    )  # fmt: skip
+
+
+@app.command()
+def timeline(service: str, data: Data = None, as_json: Json = False) -> None:
+    """
+    What happened to a service, in order.
+    """
+    from graph.values import View
+    from service.api.app import timeline_rows
+
+    _asked(
+        data, as_json, lambda memory: timeline_rows(memory, View.now(), service, None, None),
+        lambda found: table(found["events"], "at", "what", "kind", "id", "title"),
+    )  # fmt: skip
+
+
+@app.command()
+def identity(name: str, data: Data = None, as_json: Json = False) -> None:
+    """
+    What a name may mean.
+    """
+    from graph.values import View
+    from service.api.app import identity_part
+
+    _asked(
+        data,
+        as_json,
+        lambda memory: identity_part(memory, View.now(), name),
+        lambda found: table(found["candidates"], "probability", "id", "matched"),
+    )
+
+
+@app.command()
+def readiness(data: Data = None, as_json: Json = False) -> None:
+    """
+    What could be answered for each service, and what is missing.
+    """
+    from graph.values import View
+    from service.readiness import readiness as of
+
+    _asked(
+        data,
+        as_json,
+        lambda memory: of(memory, View.now()),
+        lambda found: table(found["services"], "score", "service", "missing"),
+    )
+
+
+def _asked(
+    data: Path | None,
+    as_json: bool,
+    work: Callable[[Memory], dict[str, object]],
+    plain: Callable[[dict[str, list[dict[str, object]]]], str],
+) -> None:
+    memory = opened(data)
+    try:
+        found = work(memory)
+    finally:
+        memory.close()
+    show(found, as_json, lambda: plain(found))  # type: ignore[arg-type]  # each verb knows the shape of its own answer
+
+
+@app.command()
+def policy(action: str, target: str = "", as_json: Json = False) -> None:
+    """
+    Whether an action may be taken: in mode observe, never without a person.
+    """
+    found = {
+        "action": action,
+        "target": target,
+        "mode": "observe",
+        "verdict": "needs_approval",
+        "rule": "default: nothing is done without a person",
+    }
+    show(found, as_json, lambda: f"{action} {target}: needs approval by a person (mode observe)")
+
+
+@app.command()
+def retract(
+    record: str,
+    reason: str,
+    data: Data = None,
+    as_json: Json = False,
+    erase: Annotated[bool, typer.Option(help="remove its bytes")] = False,
+) -> None:
+    """
+    Stop claiming what a record stated, or remove its bytes everywhere; tells what rested on it.
+    """
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from graph.opening import open_store
+
+    store = open_store(settings_of(data).store_url)
+    try:
+        found = asdict(store.erase(record) if erase else store.retract(record, datetime.now(UTC), reason))
+    finally:
+        store.close()
+    show(
+        found,
+        as_json,
+        lambda: f"{len(found['statements'])} statements closed; {len(found['kept'])} kept things rested on it",
+    )
+
+
+@app.command()
+def backup(target: Path, data: Data = None, as_json: Json = False) -> None:
+    """
+    A consistent copy, while others read and write.
+    """
+    from graph.opening import open_store
+
+    store = open_store(settings_of(data).store_url, read_only=True)
+    try:
+        store.backup(target)
+    finally:
+        store.close()
+    show({"backup": str(target)}, as_json, lambda: f"backed up to {target}")
+
+
+@app.command()
+def restore(source: Path, data: Data = None, as_json: Json = False) -> None:
+    """
+    A data directory from a backup; an existing one is not overwritten.
+    """
+    from graph.opening import restore_store
+
+    settings = settings_of(data)
+    restore_store(settings.store_url, source)
+    show({"restored": str(settings.data)}, as_json, lambda: f"restored into {settings.data}")
+
+
+@app.command()
+def migrate(data: Data = None, as_json: Json = False) -> None:
+    """
+    Bring the data directory to this version's schema (opening it for writing does).
+    """
+    from graph.opening import open_store
+
+    open_store(settings_of(data).store_url).close()
+    show({"ok": True}, as_json, lambda: "the schema is this version's")
+
+
+@app.command()
+def doctor(data: Data = None, as_json: Json = False) -> None:
+    """
+    Check the store, the weights and the indexes.
+    """
+    from service.settings import SettingsError
+
+    checks: list[dict[str, object]] = []
+    try:
+        memory = opened(data)
+        status = memory.indexer.status()
+        checks.append({"check": "store", "ok": True, "says": f"watermark {status.watermark}"})
+        checks.append(
+            {
+                "check": "weights",
+                "ok": memory.indexer.embedder is not None,
+                "says": "; ".join(memory.gaps) or "as published",
+            }
+        )
+        checks.append(
+            {
+                "check": "indexes",
+                "ok": not status.behind,
+                "says": f"{status.lexical_rows} rows of words, {status.dense_rows} vectors",
+            }
+        )
+        memory.close()
+    except SettingsError:
+        raise
+    ok = all(bool(one["ok"]) for one in checks)
+    show({"checks": checks, "ok": ok}, as_json, lambda: table(checks, "check", "ok", "says"))
+    if not ok:
+        raise typer.Exit(1)
+
+
+def _later(name: str, what: str) -> None:
+    @app.command(name=name, help=f"{what} (not in this version)")
+    def later(as_json: Json = False) -> None:
+        raise Failed(f"`{name}` is not in this version: {what}")
+
+
+_later("backtest", "replay past incidents at the moment they fired")
+_later("audit", "verify the log of restricted reads and administrative acts")
+_later("mcp", "serve agents over the Model Context Protocol")
+
+
+@app.command()
+def demo(data: Data = None, as_json: Json = False) -> None:
+    """
+    Load the demo organisation and answer its alerts.
+    """
+    from service.demo import answers, load
+    from service.render import answer_text
+
+    memory = load(settings_of(data or Path(".cache/demo")))
+    try:
+        found = answers(memory)
+    finally:
+        memory.close()
+    show({"answers": found}, as_json, lambda: "\n\n".join(answer_text(one) for one in found))
+
+
+if __name__ == "__main__":
+    main()

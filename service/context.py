@@ -1,0 +1,625 @@
+"""
+The whole answer for one alert: which service, who owns it, what changed, what fixed it last time, and what we
+could not see. Every statement carries ids that stand in `evidence`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import TimeoutError as LateError
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import orjson
+
+from graph.errors import GraphError
+from graph.resolved import Neighbour, neighbours, ownership
+from graph.values import (
+    Alert,
+    Change,
+    EntityId,
+    Fact,
+    Fix,
+    Incident,
+    Labels,
+    Runbook,
+    Section,
+    Statement,
+    View,
+    entity_kind,
+    entity_name,
+)
+from models.contract import Candidate, Ranking, Term
+from models.facets import alert_text
+from models.precedents import PrecedentQuestion
+from models.runbooks import RunbookQuestion
+from models.suspects import Signals, SuspectQuestion
+from service.wiring import Memory
+
+SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3}
+WORTH = 0.05
+"""A candidate below this is not shown."""
+SAID = 0.5
+"""A precedent below this is listed, but not said to be like it."""
+FUTURE = timedelta(minutes=5)
+
+NO_SIGNALS = Signals()
+NO_RANKING = Ranking()
+
+Part = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """
+    What is asked: the alert, others that fire with it, from where one looks, and what the caller saw.
+    """
+
+    alert: Alert
+    others: tuple[Alert, ...] = ()
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+    visibility: Labels = frozenset()
+    environment: str | None = None
+    signals: Signals = NO_SIGNALS
+
+
+@dataclass(slots=True)
+class _Work:
+    """
+    What the parts share.
+    """
+
+    memory: Memory
+    question: Question
+    view: View
+    services: Ranking = NO_RANKING
+    near: tuple[Neighbour, ...] = ()
+    gaps: list[str] = field(default_factory=list)
+    evidence: set[str] = field(default_factory=set)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def alert(self) -> Alert:
+        return self.question.alert
+
+    @property
+    def at(self) -> datetime:
+        """
+        The onset; a time in the future counts as now.
+        """
+        return min(self.alert.at, self.view.as_of)
+
+    @property
+    def likely(self) -> dict[EntityId, float]:
+        return {one.id: one.probability for one in self.services.candidates[:5] if one.probability >= WORTH}
+
+    @property
+    def upstream(self) -> dict[EntityId, int]:
+        """
+        What the services depend on, and how many steps away.
+        """
+        found: dict[EntityId, int] = {}
+        for one in self.near:
+            if all(step.outgoing for step in one.path):
+                found[one.entity] = min(found.get(one.entity, 99), len(one.path))
+        return found
+
+    def cite(self, records: Iterable[str]) -> list[str]:
+        ids = sorted({record for record in records if record})
+        self.evidence.update(ids)
+        return ids
+
+
+def assemble(memory: Memory, question: Question) -> Part:
+    """
+    The context of an alert, kept under its `answer_id` for replay.
+    """
+    began = time.perf_counter()
+    work = _Work(memory, question, _view(question))
+    if question.alert.at > datetime.now(UTC) + FUTURE:
+        work.gaps.append("the alert's time lies in the future; it is taken as now")
+    _timed(work, "service", lambda: _resolve(work))
+    parts = _parts(work)
+    answer = _answer(work, parts)
+    work.timings["total"] = (time.perf_counter() - began) * 1000
+    answer["timings_ms"] = {name: round(value, 2) for name, value in work.timings.items()}
+    _keep(memory, answer, work)
+    return answer
+
+
+def _view(question: Question) -> View:
+    now = datetime.now(UTC)
+    return View(
+        as_of=question.as_of or now, known_at=question.known_at or question.as_of or now, visibility=question.visibility
+    )
+
+
+def _resolve(work: _Work) -> None:
+    work.services = work.memory.resolver.resolve(work.alert, work.view)
+    likely = [one.id for one in work.services.candidates[:3] if one.probability >= WORTH]
+    if likely:
+        work.near = neighbours(work.memory.store, work.view, likely, depth=2, limit=200)
+
+
+def _timed(work: _Work, name: str, do: Callable[[], object]) -> object:
+    began = time.perf_counter()
+    try:
+        return do()
+    finally:
+        work.timings[name] = (time.perf_counter() - began) * 1000
+
+
+def _parts(work: _Work) -> dict[str, object]:
+    """
+    The parts side by side, each within its budget. A part that is late or fails becomes a gap.
+    """
+    makers: dict[str, Callable[[_Work], object]] = {
+        "owner": _owner,
+        "changes": _changes,
+        "precedents": _precedents,
+        "runbooks": _runbooks,
+        "blast_radius": _blast_radius,
+        "history": _history,
+    }
+    budget = work.memory.settings.part_budget_ms / 1000
+    end = time.perf_counter() + budget
+    waiting = {name: work.memory.pool.submit(_timed, work, name, partial(make, work)) for name, make in makers.items()}
+    parts: dict[str, object] = {}
+    for name, future in waiting.items():
+        try:
+            parts[name] = future.result(timeout=max(0.0, end - time.perf_counter()))
+        except LateError:
+            future.cancel()
+            work.gaps.append(f"{name} was not ready within {budget * 1000:.0f} ms")
+        except (GraphError, ValueError, LookupError, RuntimeError) as error:
+            work.gaps.append(f"{name} failed: {error}")
+    return parts
+
+
+def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
+    if work.services.abstained:
+        work.gaps.append("cannot tell which service this is about; a label `service` would settle it")
+    work.gaps += work.memory.gaps
+    service = _services(work)
+    evidence = _evidence(work)
+    answer: Part = {
+        "alert": alert_part(work.alert, work.question.others),
+        "service": service,
+        "owner": parts.get("owner"),
+        "changes": parts.get("changes"),
+        "precedents": parts.get("precedents", []),
+        "runbooks": parts.get("runbooks", []),
+        "policy": {"mode": "observe", "verdict": "nothing is allowed without a person", "rule": "default"},
+        "blast_radius": parts.get("blast_radius"),
+        "history": parts.get("history"),
+        "actions": _actions(work, parts),
+        "gaps": list(dict.fromkeys(work.gaps)),
+        "evidence": evidence,
+        "as_of": stamp(work.view.as_of),
+        "known_at": stamp(work.view.known_at),
+    }
+    answer["headline"] = headline(answer)
+    digest = hashlib.sha256(orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    answer["answer_id"] = f"a-{digest[:20]}"
+    return answer
+
+
+def _keep(memory: Memory, answer: Part, work: _Work) -> None:
+    body = orjson.dumps(answer)
+    try:
+        memory.store.keep("answers", [(str(answer["answer_id"]), body)], sorted(work.evidence))
+    except GraphError as error:
+        gaps = answer["gaps"]
+        if isinstance(gaps, list):
+            gaps.append(f"this answer is not kept for replay: {error}")
+
+
+def alert_part(alert: Alert, others: Sequence[Alert] = ()) -> Part:
+    """
+    The alert as we understood it.
+    """
+    return {
+        "name": alert.name,
+        "at": stamp(alert.at),
+        "status": alert.status,
+        "labels": dict(alert.labels),
+        "annotations": dict(alert.annotations),
+        "vendor": alert.vendor,
+        "url": alert.url,
+        "firing_with": [{"name": other.name, "at": stamp(other.at)} for other in others[:20]],
+    }
+
+
+def _services(work: _Work) -> Part:
+    shown = [one for one in work.services.candidates[: SHOWN["service"]] if one.probability >= WORTH]
+    return {
+        "candidates": [
+            {
+                "id": one.id,
+                "name": entity_name(one.id),
+                "probability": round(one.probability, 4),
+                "matched": [term.says for term in one.terms[:4] if term.says],
+                "evidence": work.cite(one.evidence),
+            }
+            for one in shown
+        ],
+        "none_probability": round(work.services.none_probability, 4),
+        "abstained": work.services.abstained,
+    }
+
+
+def _owner(work: _Work) -> Part | None:
+    if work.services.abstained or not work.services.candidates:
+        return None
+    return owner_part(work.memory, work.view, work.services.candidates[0].id, work.cite, work.gaps.append)
+
+
+def owner_part(
+    memory: Memory,
+    view: View,
+    service: EntityId,
+    cite: Callable[[Iterable[str]], list[str]],
+    gap: Callable[[str], None],
+) -> Part:
+    """
+    Who owns a service, who answers now, whom it escalates to, and who says so.
+    """
+    found = ownership(memory.store, view, service)
+    if found.team is None:
+        gap(f"no source names an owner of {entity_name(service)}")
+    if found.team and not found.on_call:
+        gap(f"nobody is known to be on call for {entity_name(found.team)}")
+    return {
+        "service": service,
+        "team": found.team,
+        "name": entity_name(found.team) if found.team else None,
+        "trust": found.trust.name.lower() if found.trust is not None else None,
+        "answers_now": [_said(one, cite, subject=True) for one in found.on_call],
+        "escalation": [_said(one, cite) for one in found.escalation],
+        "conflicts": [{"team": team, "name": entity_name(team)} for team in found.conflicts],
+        "statements": [_said(one, cite) for one in found.statements[:8]],
+        "evidence": cite(one.record for one in found.statements),
+    }
+
+
+def _said(one: Statement[Fact], cite: Callable[[Iterable[str]], list[str]], *, subject: bool = False) -> Part:
+    named = one.item.subject if subject else one.item.object
+    return {
+        "id": named,
+        "name": entity_name(named),
+        "source": one.source,
+        "trust": one.trust.name.lower(),
+        "since": stamp(one.item.valid.start or one.known.start),
+        "evidence": cite([one.record]),
+    }
+
+
+def _changes(work: _Work) -> Part:
+    question = SuspectQuestion(
+        at=work.at,
+        services=work.likely,
+        neighbours={one: steps for one, steps in work.upstream.items() if one not in work.likely},
+        environment=work.question.environment or _label(work.alert, "environment", "env", "stage"),
+        region=_label(work.alert, "region"),
+        text=alert_text(work.alert),
+        signals=work.question.signals,
+    )
+    # changes carry the names that their sources use; ask under all of them
+    names = work.memory.catalogue.directory(work.view)
+    question = _widened(question, names.members)
+    view = View(
+        as_of=work.view.as_of, known_at=work.view.known_at, visibility=work.view.visibility, hidden=work.view.hidden
+    )
+    ranking = work.memory.suspects.rank(question, view) if question.services else Ranking()
+    work.gaps.extend(ranking.gaps)
+    if not question.services:
+        work.gaps.append("without a service, changes cannot be weighed")
+    statements = {
+        one.item.id: one for one in work.memory.store.changes(view, ids=[one.id for one in ranking.candidates[:10]])
+    }
+    shown = [
+        one for one in ranking.candidates[: SHOWN["changes"]] if one.probability >= WORTH / 2 and one.id in statements
+    ]
+    return {
+        "suspects": [suspect_part(one, statements[one.id].item, work.cite) for one in shown],
+        "none_probability": round(ranking.none_probability, 4),
+        "hypotheses": [{"cause": term.name, "says": term.says} for term in ranking.hypotheses],
+        "considered": len(ranking.candidates),
+        "window_hours": question.window.total_seconds() / 3600,
+    }
+
+
+def _widened(question: SuspectQuestion, members: Callable[[str], frozenset[str]]) -> SuspectQuestion:
+    services = {name: p for one, p in question.services.items() for name in members(one)}
+    near = {name: steps for one, steps in question.neighbours.items() for name in members(one) if name not in services}
+    return replace(question, services=services, neighbours=near)
+
+
+def suspect_part(one: Candidate, change: Change, cite: Callable[[Iterable[str]], list[str]]) -> Part:
+    """
+    A ranked change for a reader.
+    """
+    return {
+        "id": one.id,
+        "kind": change.kind.value,
+        "title": change.title,
+        "services": [entity_name(name) for name in change.services],
+        "at": stamp(change.at),
+        "actor": change.actor,
+        "environment": change.environment,
+        "revision": change.revision,
+        "previous": change.previous,
+        "url": change.url,
+        "probability": round(one.probability, 4),
+        "terms": [_term(term) for term in one.terms[:6]],
+        "evidence": cite(one.evidence),
+    }
+
+
+def _term(term: Term) -> Part:
+    return {"name": term.name, "value": round(term.value, 3), "weight": round(term.weight, 3), "says": term.says}
+
+
+def _precedents(work: _Work) -> list[Part]:
+    question = PrecedentQuestion(
+        text=alert_text(work.alert),
+        at=work.at,
+        services=work.likely,
+        neighbours=work.upstream,
+        alert=work.alert.name,
+    )
+    ranking = work.memory.precedents.rank(question, work.view, 30)
+    found = {
+        one.item.id: one for one in work.memory.store.incidents(work.view, [one.id for one in ranking.candidates[:10]])
+    }
+    if ranking.abstained:
+        work.gaps.append("no past incident is clearly the same kind of problem")
+    return [
+        precedent_part(one, found[one.id].item, work.cite)
+        for one in ranking.candidates[: SHOWN["precedents"]]
+        if one.id in found and one.probability >= 0.2
+    ]
+
+
+def precedent_part(one: Candidate, incident: Incident, cite: Callable[[Iterable[str]], list[str]]) -> Part:
+    """
+    A ranked incident for a reader: what fixed it, in quoted words, and whether that held.
+    """
+    worked = [fix for fix in incident.fixes if fix.worked is not False]
+    return {
+        "id": one.id,
+        "title": incident.title,
+        "at": stamp(incident.at),
+        "day_only": incident.day_only,
+        "minutes": _minutes(incident),
+        "services": [entity_name(name) for name in incident.services],
+        "probability": round(one.probability, 4),
+        "why": [term.says for term in one.terms[:4] if term.weight > 0.1],
+        "terms": [_term(term) for term in one.terms[:6]],
+        "cause": (incident.cause_kind or None),
+        "fix": _fix(worked[0]) if worked else None,
+        "also": [_fix(fix) for fix in worked[1:3]],
+        "did_not_help": [_fix(fix) for fix in incident.fixes if fix.worked is False][:3],
+        "open_actions": int(incident.attributes.get("open_actions", 0)),
+        "url": incident.url,
+        "evidence": cite(one.evidence),
+    }
+
+
+def _fix(fix: Fix) -> Part:
+    return {
+        "action": fix.action.value,
+        "target": fix.target,
+        "quote": fix.quote,
+        "section": fix.section,
+        "worked": fix.worked,
+        "held": fix.held,
+        "reverts": fix.reverts,
+    }
+
+
+def _minutes(incident: Incident) -> float | None:
+    if incident.at is None or incident.resolved_at is None or incident.day_only:
+        return None
+    return round((incident.resolved_at - incident.at).total_seconds() / 60)
+
+
+def _runbooks(work: _Work) -> list[Part]:
+    link = next(
+        (value for key, value in work.alert.annotations.items() if key.startswith(("runbook", "playbook"))), None
+    )
+    question = RunbookQuestion(text=alert_text(work.alert), alert=work.alert.name, services=work.likely, link=link)
+    ranking = work.memory.runbooks.rank(question, work.view, 10)
+    found = {one.item.id: one for one in work.memory.store.runbooks(work.view, [one.id for one in ranking.candidates])}
+    if ranking.abstained:
+        work.gaps.append("no runbook is clearly for this alert")
+    return [
+        runbook_part(one, found[one.id].item, work.cite)
+        for one in ranking.candidates[: SHOWN["runbooks"]]
+        if one.id in found and one.probability >= 0.25
+    ]
+
+
+def runbook_part(one: Candidate, page: Runbook, cite: Callable[[Iterable[str]], list[str]]) -> Part:
+    """
+    A page with the section to begin at, quoted.
+    """
+    anchor = next((term.says for term in one.terms if term.name == "section"), "")
+    section = _steps(page) or next((part for part in page.sections if part.anchor == anchor), None)
+    return {
+        "id": page.id,
+        "title": page.title,
+        "probability": round(one.probability, 4),
+        "why": [term.says for term in one.terms if term.name != "section"][:4],
+        "section": {"heading": section.heading, "anchor": section.anchor, "quote": section.text[:1500]}
+        if section
+        else None,
+        "approved": page.approved,
+        "url": page.url,
+        "last_reviewed": page.attributes.get("last_reviewed_on"),
+        "evidence": cite(one.evidence),
+    }
+
+
+def _steps(page: Runbook) -> Section | None:
+    return next(
+        (
+            part
+            for part in page.sections
+            if re.search(r"\b(?:steps|mitigat|resolution|remediation|fix)\b", part.heading, re.IGNORECASE)
+        ),
+        None,
+    )
+
+
+def _blast_radius(work: _Work) -> Part:
+    """
+    What depends on the service, nearest first, and what it depends on.
+    """
+    best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
+    rows: dict[str, list[Part]] = {"dependents": [], "dependencies": []}
+    for one in work.near:
+        if one.start != best:
+            continue
+        outgoing = {step.outgoing for step in one.path}
+        if len(outgoing) == 1:
+            side = "dependencies" if outgoing.pop() else "dependents"
+            row = {
+                "id": one.entity,
+                "name": entity_name(one.entity),
+                "steps": len(one.path),
+                "kind": entity_kind(one.entity),
+            }
+            rows[side].append({**row, "evidence": work.cite(step.record for step in one.path)})
+    return {
+        "service": best,
+        **{side: found[:25] for side, found in rows.items()},
+        "counts": {side: len(found) for side, found in rows.items()},
+    }
+
+
+def _history(work: _Work) -> Part:
+    """
+    How often this alert fired within 30 days, and how often it was part of an incident.
+    """
+    start = work.at - timedelta(days=30)
+    fired = [
+        one
+        for one in work.memory.store.alerts(work.view, names=[work.alert.name], start=start, limit=500)
+        if one.item.at < work.at
+    ]
+    incidents = [
+        one
+        for one in work.memory.store.incidents(work.view)
+        if work.alert.name in one.item.alerts and (one.item.at or work.at) < work.at
+    ]
+    moments = [one.item.at for one in incidents if one.item.at and one.item.at >= start]
+    return {
+        "fired_30d": len(fired),
+        "mattered_30d": len(moments),
+        "incidents": [one.item.id for one in incidents][-10:],
+        "last_fired": stamp(fired[0].item.at) if fired else None,
+        "evidence": work.cite([one.record for one in fired[:5]] + [one.record for one in incidents[-5:]]),
+    }
+
+
+def _actions(work: _Work, parts: Mapping[str, object]) -> list[Part]:
+    """
+    Steps of approved playbooks: quoted, prepared, never run.
+    """
+    found: list[Part] = []
+    runbooks = parts.get("runbooks")
+    for page in runbooks if isinstance(runbooks, list) else []:
+        if not page["approved"] or not page["section"]:
+            continue
+        for step in re.findall(r"(?m)^\s*(?:\d+[.)]|[-*])\s+(.+)$", page["section"]["quote"])[:6]:
+            commands = re.findall(r"`([^`]+)`", step)
+            found.append(
+                {
+                    "step": step,
+                    "command": commands[-1] if commands else None,
+                    "target": work.services.candidates[0].id if work.services.candidates else None,
+                    "verdict": "needs a person: the mode is observe",
+                    "reversal": None,
+                    "playbook": page["id"],
+                    "evidence": page["evidence"],
+                }
+            )
+    return found
+
+
+def _evidence(work: _Work) -> dict[str, Part]:
+    records = (
+        work.memory.store.records(sorted(work.evidence), visibility=work.view.visibility, limit=len(work.evidence) + 1)
+        if work.evidence
+        else ()
+    )
+    return {
+        record.id: {
+            "source": record.source,
+            "connector": record.connector,
+            "part": record.part,
+            "known_at": stamp(record.known_at),
+            "digest": record.digest,
+            "excerpt": record.body[:240],
+        }
+        for record in records
+    }
+
+
+def headline(answer: Mapping[str, object]) -> list[str]:
+    """
+    The answer in three or four sentences, each no surer than the figures.
+    """
+    lines = []
+    service, owner, changes = (answer.get(name) for name in ("service", "owner", "changes"))
+    candidates = service.get("candidates") if isinstance(service, dict) else None
+    if isinstance(service, dict) and candidates and not service.get("abstained"):
+        best = candidates[0]
+        lines.append(f"This is about {best['name']} ({best['probability']:.0%}).")
+    else:
+        lines.append("Cannot tell which service this is about.")
+    if isinstance(owner, dict):
+        now = owner.get("answers_now") or []
+        person = f"; {now[0]['name']} answers now" if now else ""
+        lines.append(f"{owner['name']} owns it{person}." if owner.get("name") else "Nobody is known to own it.")
+    if isinstance(changes, dict):
+        lines.append(_change_line(changes))
+    precedents = answer.get("precedents")
+    if isinstance(precedents, list) and precedents and precedents[0]["probability"] >= SAID:
+        best = precedents[0]
+        fix = best.get("fix")
+        done = f"{fix['action'].replace('_', ' ')} {fix['target']}".strip() if fix else "no fix is recorded"
+        lines.append(f"Most like {best['id']} ({best['probability']:.0%}): {best['title']}. Then: {done}.")
+    else:
+        lines.append("Nothing alike is known.")
+    return lines
+
+
+def _change_line(changes: Mapping[str, object]) -> str:
+    suspects = changes.get("suspects")
+    none = changes.get("none_probability")
+    if isinstance(suspects, list) and suspects and isinstance(none, float) and suspects[0]["probability"] > none:
+        best = suspects[0]
+        return f"Probably {best['kind']} {best['id']} ({best['probability']:.0%}): {best['title']}, {best['at']}."
+    hypotheses = changes.get("hypotheses")
+    why = f"; the signs point to: {hypotheses[0]['cause']}" if isinstance(hypotheses, list) and hypotheses else ""
+    if not changes.get("considered"):
+        return "No changes could be weighed."
+    return f"No known change explains it ({none:.0%}){why}."
+
+
+def _label(alert: Alert, *names: str) -> str | None:
+    return next((alert.labels[name] for name in names if alert.labels.get(name)), None)
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """
+    RFC 3339 in UTC.
+    """
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None

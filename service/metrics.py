@@ -1,0 +1,42 @@
+"""
+Prometheus metrics of the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+
+from service.wiring import Memory
+
+REGISTRY = CollectorRegistry()
+SECONDS = Histogram("precedent_request_seconds", "Time of a request's work.", ["route"], registry=REGISTRY)
+RECORDS = Gauge("precedent_records", "Records by source and state.", ["source", "state"], registry=REGISTRY)
+BEHIND = Gauge("precedent_index_lag", "Feed lines that an index has not seen.", ["index"], registry=REGISTRY)
+ROWS = Gauge("precedent_index_rows", "Rows of an index.", ["index"], registry=REGISTRY)
+
+
+@contextmanager
+def observe(route: str) -> Iterator[None]:
+    """
+    Measure a block.
+    """
+    with SECONDS.labels(route).time():
+        yield
+
+
+def exposition(memory: Memory) -> bytes:
+    """
+    All metrics as text.
+    """
+    for tally in memory.store.tally():
+        for state, count in tally.states.items():
+            RECORDS.labels(tally.source, state.value).set(count)
+    status = memory.indexer.status()
+    BEHIND.labels("lexical").set(status.watermark - status.lexical)
+    BEHIND.labels("dense").set(status.watermark - status.dense)
+    ROWS.labels("lexical").set(status.lexical_rows)
+    ROWS.labels("dense").set(status.dense_rows)
+    return generate_latest(REGISTRY)

@@ -1,0 +1,94 @@
+"""
+All settings, read once at the entry point: flags, then the environment (PRECEDENT_*), then a TOML file, then defaults.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+PREFIX = "PRECEDENT_"
+FILE = "precedent.toml"
+
+
+class SettingsError(Exception):
+    """
+    A setting is unknown or wrong; the message says which and what to do.
+    """
+
+
+class Settings(BaseModel):
+    """
+    One frozen object, passed down. Times are in seconds or, where the name says so, in milliseconds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Field(Path("data"), description="the data directory of the embedded store")
+    store: str = Field("", description="the store's URL; empty: the embedded store in the data directory")
+    host: str = Field("127.0.0.1", description="the address to listen on; other than loopback needs tokens")
+    port: int = Field(8080, ge=0, le=65535, description="the port to listen on")
+    allowed_hosts: tuple[str, ...] = Field((), description="further names under which we may be called (Host header)")
+    embedder: str = Field("onnx", description="`onnx`, `none`, or `sentence:NAME` (the torch extra)")
+    device: str = Field("cpu", description="device of a `sentence:` embedder")
+    threads: int = Field(2, ge=1, description="threads of the embedder")
+    part_budget_ms: int = Field(1500, ge=1, description="time of each part of a context; a late part becomes a gap")
+    inflight: int = Field(8, ge=1, description="reads in flight; more wait shortly, then get 503")
+    inflight_ingest: int = Field(4, ge=1, description="ingest requests in flight")
+    queue_ms: int = Field(100, ge=0, description="how long a request may wait for its turn")
+    max_body: int = Field(1 << 20, ge=1024, description="largest body of a request, in bytes")
+    max_bulk: int = Field(10 << 20, ge=1024, description="largest body of an ingest request, in bytes")
+
+    @property
+    def store_url(self) -> str:
+        """
+        The store's URL.
+        """
+        return self.store or f"sqlite:///{self.data}"
+
+
+def read_settings(
+    flags: Mapping[str, object], config: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """
+    Settings from all places. Raises SettingsError.
+    """
+    variables = os.environ if environment is None else environment
+    values = _file(config) | _environment(variables)
+    values |= {name: value for name, value in flags.items() if value is not None}
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], Settings.model_fields, 1)
+        hint = f"; did you mean `{near[0]}`?" if near else ""
+        raise SettingsError(f"unknown setting `{unknown[0]}`{hint}")
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(f"setting `{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error
+
+
+def _file(config: Path | None) -> dict[str, object]:
+    path = config or Path(FILE)
+    if not path.is_file():
+        if config:
+            raise SettingsError(f"{config} is not there")
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read as TOML: {error}") from error
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in variables.items():
+        if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_"):
+            key = name.removeprefix(PREFIX).lower()
+            found[key] = tuple(value.split(",")) if key == "allowed_hosts" else value
+    return found

@@ -1,0 +1,85 @@
+"""
+Tokens: who may do what, and which labels he holds. Only hashes are kept; a token is shown once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+from graph.contract import Store
+from graph.values import PUBLIC, Labels
+
+SCOPES = ("read", "ingest", "feedback", "admin")
+PREFIX = "prc_"
+_SHELF = "tokens"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """
+    Who asks.
+    """
+
+    name: str
+    scopes: frozenset[str]
+    visibility: Labels = PUBLIC
+
+    def may(self, scope: str) -> bool:
+        """
+        Whether the caller has a scope; `admin` has all but ingest tokens never read.
+        """
+        return scope in self.scopes or "admin" in self.scopes
+
+
+LOCAL = Caller(name="local", scopes=frozenset(SCOPES))
+"""Anybody on this machine, while there are no tokens."""
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def issue(
+    store: Store, name: str, scopes: Collection[str], visibility: Labels = PUBLIC, expires: datetime | None = None
+) -> str:
+    """
+    A new token, to be shown once. Raises ValueError for an unknown scope.
+    """
+    unknown = set(scopes) - set(SCOPES)
+    if unknown or not scopes:
+        raise ValueError(f"scopes are {', '.join(SCOPES)}; not {', '.join(sorted(unknown)) or 'none'}")
+    token = PREFIX + secrets.token_urlsafe(32)
+    body = {
+        "name": name,
+        "scopes": sorted(scopes),
+        "visibility": sorted(visibility),
+        "expires": expires.isoformat() if expires else None,
+    }
+    store.keep(_SHELF, [(_digest(token), orjson.dumps(body))])
+    return token
+
+
+def any_tokens(store: Store) -> bool:
+    """
+    Whether tokens are in use.
+    """
+    return bool(store.kept(_SHELF))
+
+
+def caller_of(store: Store, token: str) -> Caller | None:
+    """
+    Whose token it is; None for an unknown or expired one.
+    """
+    kept = store.kept(_SHELF, [_digest(token)])
+    if not kept:
+        return None
+    body = orjson.loads(next(iter(kept.values())))
+    if body["expires"] and datetime.fromisoformat(body["expires"]) < datetime.now(UTC):
+        return None
+    return Caller(name=body["name"], scopes=frozenset(body["scopes"]), visibility=frozenset(body["visibility"]))

@@ -1,0 +1,160 @@
+"""
+Builds the concrete things, and keeps the derived ones in step. The only place that knows them all.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from graph.contract import Store
+from graph.opening import open_store
+from ingest.pipeline import drain
+from models.catalogue import Catalogue
+from models.contract import Embedder
+from models.errors import ModelError
+from models.indexer import Indexer
+from models.parameters import Parameters, load
+from models.precedents import Precedents
+from models.resolution import Resolver
+from models.runbooks import Runbooks
+from models.suspects import Suspects
+from service.settings import Settings, SettingsError
+
+
+@dataclass(slots=True)
+class Memory:
+    """
+    The whole: a store with what is derived from it. `close` lets go of everything.
+    """
+
+    settings: Settings
+    store: Store
+    catalogue: Catalogue
+    indexer: Indexer
+    resolver: Resolver
+    suspects: Suspects
+    precedents: Precedents
+    runbooks: Runbooks
+    pool: ThreadPoolExecutor
+    gaps: list[str] = field(default_factory=list)
+    _follower: Follower | None = None
+
+    def follow(self) -> None:
+        """
+        Bring everything derived up to the store's watermark.
+        """
+        self.catalogue.follow(self.store)
+        self.indexer.follow()
+
+    def start(self) -> None:
+        """
+        Follow the feed and apply what is pending, in the background.
+        """
+        self._follower = Follower(self)
+        self._follower.start()
+
+    def nudge(self) -> None:
+        """
+        Tell the background that there is work.
+        """
+        if self._follower:
+            self._follower.wake.set()
+
+    def close(self) -> None:
+        """
+        Stop and let go.
+        """
+        if self._follower:
+            self._follower.stop()
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.store.close()
+
+
+class Follower(threading.Thread):
+    """
+    Applies pending records and keeps the indexes in step. What goes wrong is told in `memory.gaps`, and tried again.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(name="precedent-follower", daemon=True)
+        self.memory = memory
+        self.wake = threading.Event()
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """
+        Until stopped.
+        """
+        while not self._ended.is_set():
+            try:
+                drain(self.memory.store)
+                self.memory.follow()
+                self.memory.gaps.clear()
+            except Exception as error:  # noqa: BLE001 - the background is an edge: it records what happened and goes on
+                self.memory.gaps[:] = [f"the indexes lag behind: {type(error).__name__}: {error}"]
+            self.wake.wait(2.0)
+            self.wake.clear()
+
+    def stop(self) -> None:
+        """
+        End after the present step.
+        """
+        self._ended.set()
+        self.wake.set()
+        self.join(timeout=30)
+
+
+def parameters(name: str) -> Parameters | None:
+    """
+    The shipped parameters of a model; None where none were learned yet, and its defaults count.
+    """
+    from models.parameters import WEIGHTS
+
+    return load(name) if (WEIGHTS / f"{name}.json").is_file() else None
+
+
+def embedder_of(settings: Settings) -> Embedder | None:
+    """
+    The embedder that the settings name. Raises SettingsError for an unknown one, ModelError where it cannot be loaded.
+    """
+    if settings.embedder == "none":
+        return None
+    if settings.embedder == "onnx":
+        from models.embedding import OnnxEmbedder
+
+        return OnnxEmbedder(threads=settings.threads)
+    if settings.embedder.startswith("sentence:"):
+        from models.sentence import SentenceEmbedder
+
+        return SentenceEmbedder(settings.embedder.partition(":")[2], settings.device)
+    raise SettingsError(f"embedder `{settings.embedder}` is not known; use onnx, none or sentence:NAME")
+
+
+def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
+    """
+    Open the store and build what is derived. A broken embedder does not stop the rest; it is told as a gap.
+    """
+    store = open_store(settings.store_url, read_only=read_only)
+    gaps: list[str] = []
+    try:
+        embedder = embedder_of(settings)
+    except ModelError as error:
+        embedder = None
+        gaps.append(f"no search by meaning: {error}")
+    catalogue = Catalogue()
+    indexer = Indexer(store, embedder)
+    memory = Memory(
+        settings=settings,
+        store=store,
+        catalogue=catalogue,
+        indexer=indexer,
+        resolver=Resolver(catalogue, parameters("resolution")),
+        suspects=Suspects(store, parameters("suspects")),
+        precedents=Precedents(indexer, store, parameters("precedents")),
+        runbooks=Runbooks(indexer, store, parameters("runbooks")),
+        pool=ThreadPoolExecutor(max_workers=settings.inflight * 2, thread_name_prefix="part"),
+    )
+    memory.gaps.extend(gaps)
+    return memory
