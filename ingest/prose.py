@@ -67,8 +67,8 @@ _ACTIONS: tuple[tuple[FixAction, str], ...] = (
 _ACTION_RULES = tuple((action, re.compile(rf"\b(?:{pattern})", re.IGNORECASE)) for action, pattern in _ACTIONS)
 _FAILED = re.compile(
     r"did(?: not|n't) (?:help|work|fix|resolve|solve|change|improve|make)|without success|no (?:effect|improvement|luck|change)"
-    r"|(?:again|also|still) fail|failed (?:to|with|again)|in vain|unsuccessful|made (?:it|things|the queue) (?:worse|longer)"
-    r"|only (?:helped|gave|lasted)|helped for|gave only|minutes only|to no avail|didn't succeed|was not enough|wasn't enough",
+    r"|(?:again|also|still) fail(?:ed|s)?\b|(?:attempts?|tries|retry|it|this|that|which) failed\b|failed again|in vain|unsuccessful|made (?:it|things|the queue) (?:worse|longer)"
+    r"|only (?:helped|gave|lasted)|helped for|gave only|minutes only|failed with `|to no avail|didn't succeed|was not enough|wasn't enough",
     re.IGNORECASE,
 )
 _PLAN = re.compile(

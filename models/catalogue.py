@@ -26,6 +26,7 @@ from graph.values import (
     EntityKind,
     Fact,
     FactKind,
+    Incident,
     Item,
     Statement,
     View,
@@ -36,6 +37,7 @@ from models.names import ENVIRONMENTS, key, likeness, similarity, tokens, varian
 
 FEED = 5000
 KEPT_VIEWS = 16
+MOST_CLOSE = 300
 _KINDS = {FactKind.ENTITY, FactKind.ALIAS, FactKind.OWNED_BY, FactKind.BUILT_FROM, *IDENTITY_KINDS}
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -92,6 +94,13 @@ class Directory:
         found = len(self.words.get(word, ()))
         return math.log((count + 1) / (found + 0.5)) / math.log(2 * count + 2) if count else 0.0
 
+    def telling(self, given: Iterable[str]) -> list[str]:
+        """
+        Words that name few enough services to look at each.
+        """
+        most = max(20, len(self.services) // 20)
+        return [word for word in set(given) if word in self.words and len(self.words[word]) <= most]
+
     def members(self, service: EntityId) -> frozenset[str]:
         """
         All ids under which sources may speak of a service: its own, its aliases', and what an unknown id resolves to.
@@ -125,6 +134,8 @@ class Directory:
         if not given:
             return
         close = {service for word in given for near in self._near(word) for service in self.words.get(near, ())}
+        if len(close) > MOST_CLOSE:
+            close = {service for word in self.telling(given) for service in self.words[word]}
         for service in close:
             named = max(self.services[service], key=lambda one: similarity(given, tokens(one.name)))
             alike = similarity(given, tokens(named.name))
@@ -194,6 +205,7 @@ class Catalogue:
         self._facts: dict[int, Statement[Fact]] = {}
         self._rules: dict[int, Statement[AlertRule]] = {}
         self._seen: dict[EntityId, int] = {}
+        self._paged: dict[str, dict[int, Statement[Incident]]] = defaultdict(dict)
         self._at = 0
         self._bounds: list[datetime] = []
         self._views: OrderedDict[tuple[object, ...], Directory] = OrderedDict()
@@ -222,11 +234,17 @@ class Catalogue:
 
     def _take(self, op: str, seq: int, statement: Statement[Item] | None) -> bool:
         if op == "erased" or statement is None:
+            for found in self._paged.values():
+                found.pop(seq, None)
             return self._facts.pop(seq, None) is not None or self._rules.pop(seq, None) is not None
         item = statement.item
         if isinstance(item, Fact) and item.kind in _KINDS:
             self._facts[seq] = statement  # type: ignore[assignment]  # the item was tested
             return True
+        if isinstance(item, Incident):
+            for name in item.alerts:
+                self._paged[name][seq] = statement  # type: ignore[assignment]  # the item was tested
+            return False
         if isinstance(item, Change):
             fresh = [one for one in item.services if one not in self._seen]
             self._seen.update(dict.fromkeys(fresh, seq))
@@ -242,6 +260,14 @@ class Catalogue:
             yield from (moment for span in spans for moment in (span.start, span.end) if moment)
         for rule in self._rules.values():
             yield from (moment for moment in (rule.known.start, rule.known.end) if moment)
+
+    def incidents_of(self, alert: str, view: View) -> list[Statement[Incident]]:
+        """
+        Incidents in which an alert of this name fired, in commit order, one of each id.
+        """
+        with self._lock:
+            seen = [one for one in self._paged.get(alert, {}).values() if view.sees(one)]
+        return list({one.item.id: one for one in sorted(seen, key=lambda one: one.seq)}.values())
 
     def directory(self, view: View) -> Directory:
         """

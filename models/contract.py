@@ -4,6 +4,7 @@ What models give the rest: vectors, hits, candidates with probabilities. Scores 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -145,3 +146,14 @@ class Ranking:
     gaps: tuple[str, ...] = ()
     hypotheses: tuple[Term, ...] = field(default=())
     """Where none is likely: what else it may be (traffic, provider, certificate, hardware, data), with its sign."""
+
+
+SUREST = 0.98
+"""No answer is surer than it could be checked: one in fifty may be wrong."""
+
+
+def chance(score: float) -> float:
+    """
+    A log-odds score as a probability, never surer than SUREST.
+    """
+    return min(SUREST, 1 / (1 + math.exp(-max(-500.0, score))))

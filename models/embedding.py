@@ -116,6 +116,8 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # a spinning worker takes the processor from whoever answers
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # the arena keeps the memory of the oddest shape for ever
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3

@@ -15,6 +15,7 @@ from threading import Lock
 import numpy as np
 
 from graph.contract import Event, Store
+from graph.values import Incident, Runbook
 from models.contract import Embedder, Hit, Matrix, Row, Scope
 from models.dense import DenseIndex
 from models.facets import rows
@@ -62,6 +63,7 @@ class Indexer:
         self.dense = DenseIndex(embedder.dimension if embedder else 1)
         self.lexical = LexicalIndex()
         self._lexical_at = self._dense_at = 0
+        self._waiting: list[Event] = []
         self._lock = Lock()
 
     def follow(self, progress: Progress = _silent) -> None:
@@ -74,16 +76,23 @@ class Indexer:
                 events = self._store.changes_since(self._lexical_at, FEED)
                 if not events:
                     break
-                self._apply(events, lexical=True)
+                found = [event for event in events if event.op != "opened" or _searched(event)]
+                self._apply(found, lexical=True)
+                self._waiting += found
                 self._lexical_at = events[-1].seq
                 progress("words", self._lexical_at, end)
-            while self.embedder and self._dense_at < end:
-                events = self._store.changes_since(self._dense_at, FEED)
-                if not events:
-                    break
-                self._apply(events, lexical=False)
-                self._dense_at = events[-1].seq
+            while self.embedder and self._waiting:
+                part, self._waiting = self._waiting[:FEED], self._waiting[FEED:]
+                try:
+                    self._apply(part, lexical=False)
+                except BaseException:
+                    self._waiting = part + self._waiting
+                    raise
+                self._dense_at = part[-1].seq
                 progress("vectors", self._dense_at, end)
+            if self.embedder:
+                self._dense_at = self._lexical_at
+            self._waiting.clear()
 
     def _apply(self, events: Sequence[Event], *, lexical: bool) -> None:
         index = self.lexical if lexical else self.dense
@@ -155,3 +164,10 @@ class Indexer:
         """
         dense = self._dense_at if self.embedder else self._lexical_at
         return Status(self._store.watermark(), self._lexical_at, dense, len(self.dense.rows), len(self.lexical.rows))
+
+
+def _searched(event: Event) -> bool:
+    """
+    Whether the event is of a document that has rows.
+    """
+    return event.statement is not None and isinstance(event.statement.item, Incident | Runbook)

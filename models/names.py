@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATOR = re.compile(r"[^a-z0-9]+")
@@ -33,6 +34,7 @@ class Variant:
     says: str
 
 
+@lru_cache(maxsize=100_000)
 def tokens(name: str) -> tuple[str, ...]:
     """
     The words of a name, in lower case, cut at separators and capitals.

@@ -7,14 +7,13 @@ alert), fused by a logistic model with named terms. Nothing that is not earlier 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from graph.contract import Store
 from graph.values import EntityId, Incident, ItemKind, Statement, View, entity_name
-from models.contract import Candidate, Hit, Ranking, Scope, Term
+from models.contract import Candidate, Hit, Ranking, Scope, Term, chance
 from models.indexer import Indexer
 from models.lexical import words
 from models.parameters import Parameters
@@ -68,7 +67,7 @@ class Precedents:
         candidates = tuple(
             Candidate(
                 id=document,
-                probability=1 / (1 + math.exp(-score)),
+                probability=chance(score),
                 terms=self._explained(rows[document], statements.get(document), question),
                 evidence=(statements[document].record,) if document in statements else (),
                 statement=statements[document].seq if document in statements else None,

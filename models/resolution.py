@@ -179,7 +179,7 @@ class Resolver:
             given = tokens(text)
             if not given:
                 continue
-            close = {service for word in set(given) for service in directory.words.get(word, ())}
+            close = {service for word in directory.telling(given) for service in directory.words[word]}
             for service in close:
                 share, named = max(
                     (_contained(given, tokens(one.name), directory), one.name) for one in directory.services[service]

@@ -4,7 +4,6 @@ Which runbook, and which section of it: by explicit link, by the alert's name, b
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import PurePosixPath
 
 from graph.contract import Store
 from graph.values import EntityId, ItemKind, Runbook, Statement, View
-from models.contract import Candidate, Hit, Ranking, Scope, Term
+from models.contract import Candidate, Hit, Ranking, Scope, Term, chance
 from models.indexer import Indexer
 from models.names import tokens
 from models.parameters import Parameters
@@ -71,7 +70,7 @@ class Runbooks:
         candidates = tuple(
             Candidate(
                 id=page,
-                probability=1 / (1 + math.exp(-score)),
+                probability=chance(score),
                 terms=(*_section_term(sections.get(page, ())), *self._explained(rows[page])),
                 evidence=(pages[page].record,),
                 statement=pages[page].seq,

@@ -23,7 +23,7 @@ from models.parameters import Parameters
 from models.paths import area_of, areas_of, harmless, parent
 
 WINDOW = timedelta(days=7)
-MOST = 400
+MOST = 200
 """Candidates that are looked at, newest first."""
 
 WEIGHTS: Mapping[str, float] = {

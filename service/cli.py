@@ -114,6 +114,8 @@ def serve(data: Data = None, config: Config = None, host: str | None = None, por
         raise SettingsError(
             f"without tokens it serves loopback only, not {settings.host}; make one: precedent token NAME --scope read"
         )
+    # requests are short: a thread that waits for its turn should not wait for the default 5 ms
+    sys.setswitchinterval(0.0005)
     uvicorn.run(
         create_app(memory),
         host=settings.host,

@@ -513,11 +513,8 @@ def _history(work: _Work) -> Part:
         for one in work.memory.store.alerts(work.view, names=[work.alert.name], start=start, limit=500)
         if one.item.at < work.at
     ]
-    incidents = [
-        one
-        for one in work.memory.store.incidents(work.view)
-        if work.alert.name in one.item.alerts and (one.item.at or work.at) < work.at
-    ]
+    known = work.memory.catalogue.incidents_of(work.alert.name, work.view)
+    incidents = [one for one in known if (one.item.at or work.at) < work.at]
     moments = [one.item.at for one in incidents if one.item.at and one.item.at >= start]
     return {
         "fired_30d": len(fired),
