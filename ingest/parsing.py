@@ -124,6 +124,8 @@ def _check_events(text: str, where: str) -> None:
         expanded += 1
         if isinstance(event, yaml.AliasEvent):
             aliases += 1
+            if event.anchor in {anchor for anchor, _ in stack}:
+                raise BadRecord(f"{where} holds itself by a YAML alias; write the values out")
             expanded += sizes.get(event.anchor, 0)
         elif isinstance(event, yaml.CollectionStartEvent):
             stack.append((event.anchor, expanded))

@@ -189,7 +189,7 @@ def _target(sentence: str, mark: re.Match[str]) -> str:
     spans = [span for span in _CODE.finditer(sentence) if span.start() >= mark.start() - 1]
     if spans and spans[0].start() - mark.end() < 60:
         return spans[0][1]
-    after = sentence[mark.end() :].lstrip(" :*")
+    after = re.sub(r"^(?:to|of|from|onto)\s+", "", sentence[mark.end() :].lstrip(" :*"))
     stop = _STOP.search(after)
     words = after[: stop.start()] if stop and stop.start() > 1 else "" if stop else after[:60]
     noun = re.sub(

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MAX_TOKENS = 256
-BATCH_TOKENS = 4096
 CACHED = 2048
 
 
@@ -47,19 +46,13 @@ class OnnxEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Matrix:
         """
-        Unit vectors, one a text; texts of like length are run together.
+        Unit vectors, one a text. Each text is run by itself: activations are quantised by what runs together, so a
+        batch would make a text's vector depend on its neighbours, and on two cores it is hardly faster.
         """
         out = np.zeros((len(texts), self.dimension), dtype=np.float32)
         encoded = self._tokenizer.encode_batch([text[:8000] or " " for text in texts])
-        order = sorted(range(len(texts)), key=lambda place: len(encoded[place].ids))
-        batch: list[int] = []
-        for place in order:
-            if batch and (len(batch) + 1) * len(encoded[place].ids) > BATCH_TOKENS:
-                out[batch] = self._run([encoded[number].ids for number in batch])
-                batch = []
-            batch.append(place)
-        if batch:
-            out[batch] = self._run([encoded[number].ids for number in batch])
+        for place, one in enumerate(encoded):
+            out[place] = self._run(one.ids)
         return out
 
     def embed_one(self, text: str) -> Matrix:
@@ -77,14 +70,9 @@ class OnnxEmbedder:
                 self._cache.popitem(last=False)
         return vector
 
-    def _run(self, rows: Sequence[Sequence[int]]) -> Matrix:
-        width = max(len(row) for row in rows)
-        ids = np.zeros((len(rows), width), dtype=np.int64)
-        mask = np.zeros((len(rows), width), dtype=np.int64)
-        for place, row in enumerate(rows):
-            ids[place, : len(row)] = row
-            mask[place, : len(row)] = 1
-        found: Matrix = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+    def _run(self, row: Sequence[int]) -> Matrix:
+        ids = np.array([row], dtype=np.int64)
+        found: Matrix = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
         return found
 
 

@@ -54,11 +54,13 @@ def _silent(what: str, done: int, total: int) -> None:
 
 class Indexer:
     """
-    `follow` catches up; searches may run meanwhile. Without an embedder, the lexical index works alone.
+    `follow` catches up; searches may run meanwhile. Without an embedder, the lexical index works alone. Over a store that
+    is open for reading, `keep` is False, and vectors that are made are not kept.
     """
 
-    def __init__(self, store: Store, embedder: Embedder | None) -> None:
+    def __init__(self, store: Store, embedder: Embedder | None, *, keep: bool = True) -> None:
         self._store = store
+        self._keeps = keep
         self.embedder = embedder
         self.dense = DenseIndex(embedder.dimension if embedder else 1)
         self.lexical = LexicalIndex()
@@ -131,7 +133,7 @@ class Indexer:
             by_record: dict[str, list[tuple[str, bytes]]] = {}
             for key, body in made.items():
                 by_record.setdefault(missing[key].record, []).append((key, body))
-            for record, bodies in by_record.items():
+            for record, bodies in by_record.items() if self._keeps else ():
                 self._store.keep(shelf, bodies, [record])
         return np.stack([np.frombuffer(kept[key], dtype=np.float32) for key in keys])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -183,20 +184,24 @@ def terms_of(changes: Sequence[Change], question: SuspectQuestion) -> list[dict[
     """
     The values of the terms of each change.
     """
-    order = sorted(range(len(changes)), key=lambda place: -changes[place].at.timestamp())
-    place_of = {place: number for number, place in enumerate(order)}
     areas = set(question.areas)
-    touching = [place for place in order if areas & areas_of(changes[place].files)] if areas else []
-    area_place = {place: number for number, place in enumerate(touching)}
+    touching = [change for change in changes if areas & areas_of(change.files)] if areas else []
+    newer = sorted(change.at for change in changes)
+    newer_there = sorted(change.at for change in touching)
     reverted = {change.reverts for change in changes if change.reverts}
     symptom = f"{question.text}\n{question.signals.text}"
     words = Counter(tokens(symptom)) if symptom.strip() else Counter()
     frequency = Counter(word for change in changes for word in set(_words(change))) if words else Counter()
     kinds = {name for name, pattern in _MECHANISMS.items() if pattern.search(symptom)}
     rows = []
-    for place, change in enumerate(changes):
-        row = _common(change, question, place_of[place], change.id in reverted or bool(change.revision in reverted))
-        row |= _where(change, question, areas, area_place.get(place))
+    for change in changes:
+        row = _common(
+            change,
+            question,
+            len(newer) - bisect_right(newer, change.at),
+            change.id in reverted or bool(change.revision in reverted),
+        )
+        row |= _where(change, question, areas, len(newer_there) - bisect_right(newer_there, change.at))
         if words:
             row |= _symptom(change, words, frequency, kinds, len(changes))
         rows.append(row)
@@ -222,13 +227,13 @@ def _common(change: Change, question: SuspectQuestion, place: int, taken_back: b
     }
 
 
-def _where(change: Change, question: SuspectQuestion, areas: set[str], area_place: int | None) -> dict[str, float]:
+def _where(change: Change, question: SuspectQuestion, areas: set[str], area_place: int) -> dict[str, float]:
     row: dict[str, float] = {}
     if areas:
         inside = sum(area_of(path) in areas for path in change.files)
         row["area"] = float(inside > 0)
         row["area_share"] = inside / len(change.files) if change.files else 0.0
-        row["area_rank"] = math.log1p(area_place) if area_place is not None else 0.0
+        row["area_rank"] = math.log1p(area_place) if inside else 0.0
         row["parent"] = float(
             not inside and bool({parent(area) for area in areas} & {parent(area_of(path)) for path in change.files})
         )

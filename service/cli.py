@@ -165,6 +165,8 @@ def ingest(
     from ingest.pipeline import ingest as run
     from ingest.pipeline import retry
     from ingest.sources import read_sources
+    from models.indexer import Indexer
+    from service.wiring import embedder_of
 
     settings = settings_of(data)
     if str(path) != "retry" and not path.exists():
@@ -186,6 +188,7 @@ def ingest(
             else read_sources(path)
         )
         report = run(store, sources, _progress, force=force)
+        Indexer(store, embedder_of(settings)).follow(_progress)
     finally:
         store.close()
     rows = [asdict(one) for one in report.sources]

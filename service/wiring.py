@@ -144,7 +144,7 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         embedder = None
         gaps.append(f"no search by meaning: {error}")
     catalogue = Catalogue()
-    indexer = Indexer(store, embedder)
+    indexer = Indexer(store, embedder, keep=not read_only)
     memory = Memory(
         settings=settings,
         store=store,

@@ -78,7 +78,7 @@ def _told(store: Store) -> list[tuple[object, ...]]:
 
 
 def test_nothing_acknowledged_is_lost_at_fifty_kills_and_the_rest_is_as_undisturbed(tmp_path: Path) -> None:
-    draw = random.Random(11)  # noqa: S311 - repeatable, not secret
+    draw = random.Random(11)
     reached = 0
     for _ in range(KILLS):
         said = _killed(tmp_path / "store", reached, draw.random() * 0.06)

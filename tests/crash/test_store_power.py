@@ -123,7 +123,7 @@ def _write_records(folder: Path, vfs: str, log: list[Write]) -> list[tuple[int, 
 def test_no_power_cut_loses_what_was_acknowledged(tmp_path: Path) -> None:
     with _recording("precedent-power") as log:
         acknowledged = _write_records(tmp_path / "store", "precedent-power", log)
-        draw = random.Random(3)  # noqa: S311 - repeatable, not secret
+        draw = random.Random(3)
         for number in range(CUTS):
             cut = draw.randrange(acknowledged[0][0], len(log))
             folder = tmp_path / f"cut{number}"
@@ -143,7 +143,7 @@ def test_no_power_cut_loses_what_was_acknowledged(tmp_path: Path) -> None:
 def test_files_rebuilt_from_the_whole_log_are_the_store(tmp_path: Path) -> None:
     with _recording("precedent-whole") as log:
         _write_records(tmp_path / "store", "precedent-whole", log)
-        files = _remains([*log, Write("sync", FILE_NAME)], len(log) + 1, random.Random(1))  # noqa: S311 - as above
+        files = _remains([*log, Write("sync", FILE_NAME)], len(log) + 1, random.Random(1))
     assert bytes(files[FILE_NAME]) == (tmp_path / "store" / FILE_NAME).read_bytes()
 
 

@@ -153,7 +153,7 @@ def test_flipped_bits_are_errors_and_never_answers(tmp_path: Path) -> None:
     store.close()
     path = folder / "precedent.db"
     clean = path.read_bytes()
-    draw = random.Random(7)  # noqa: S311 - repeatable, not secret
+    draw = random.Random(7)
     seen = 0
     for _ in range(60):
         dirty = bytearray(clean)
