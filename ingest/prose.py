@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graph.values import Fix, FixAction, SectionKind
 
@@ -114,26 +114,51 @@ def sentences(text: str) -> Iterator[str]:
         yield text[start:].strip()
 
 
-def extract_fixes(sections: Mapping[SectionKind, str], limit: int = 6) -> tuple[Fix, ...]:
+def extract_fixes(sections: Mapping[SectionKind, str], limit: int = 6, *, imperative: bool = False) -> tuple[Fix, ...]:
     """
     What ended the incident first, then what else helped, then what was tried in vain. Quotes are substrings of the
-    section that they come from.
+    section that they come from. With `imperative`, advice ("Restart the pod") counts as well as reports.
     """
     found: list[_Found] = []
     for kind, weight in _WEIGHTS:
         for place, sentence in enumerate(sentences(sections.get(kind, ""))):
+            reported = _reported(sentence) if imperative else sentence
             one = _fix_of(
-                sentence,
+                reported,
                 kind,
                 weight + (0.05 * min(place, 8) if kind is SectionKind.TIMELINE else -0.02 * min(place, 8)),
             )
             if one:
-                found.append(one)
+                found.append(replace(one, fix=replace(one.fix, quote=sentence)) if imperative else one)
     worked = sorted((one for one in found if one.fix.worked is not False), key=lambda one: -one.score)
     tried = [one.fix for one in found if one.fix.worked is False]
     best = worked[0].score if worked else 0.0
     kept = [one.fix for one in worked if one.score >= best - 1.0][: limit - 2]
     return tuple(_distinct([*kept, *tried])[:limit])
+
+
+_ADVICE = re.compile(
+    r"^(\W*)(roll ?back|revert|restart|scale|increase|reduce|lower|raise|fix|correct|remove|delete|disable|enable|update|change|set"
+    r"|add|create|apply|restore|redeploy|patch|replace|rotate|renew|switch|turn|adjust|configure|allow|stop|reset|resize|upgrade)\b",
+    re.IGNORECASE,
+)
+_PAST = {"rollback": "rolled back", "roll back": "rolled back", "set": "set the", "reset": "restarted"}
+
+
+def _reported(sentence: str) -> str:
+    """
+    Advice as if it had been done: "Restart the pod" as "Restarted the pod".
+    """
+    mark = _ADVICE.match(sentence)
+    if not mark:
+        return sentence
+    verb = mark[2].lower()
+    past = _PAST.get(verb) or (
+        verb + "d" if verb.endswith("e") else verb[:-1] + "ied" if verb.endswith("ly") else verb + "ed"
+    )
+    if verb in ("stop",):
+        past = "stopped"
+    return f"{mark[1]}{past.capitalize()}{sentence[mark.end() :]}"
 
 
 _WEIGHTS = (

@@ -54,8 +54,8 @@ def _silent(what: str, done: int, total: int) -> None:
 
 class Indexer:
     """
-    `follow` catches up; searches may run meanwhile. Without an embedder, the lexical index works alone. Over a store that
-    is open for reading, `keep` is False, and vectors that are made are not kept.
+    `follow` catches up; searches may run meanwhile. Without an embedder, the lexical index works alone. Over a store
+    that is open for reading, `keep` is False, and vectors that are made are not kept.
     """
 
     def __init__(self, store: Store, embedder: Embedder | None, *, keep: bool = True) -> None:

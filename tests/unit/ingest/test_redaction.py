@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 import string
+from collections.abc import Callable
 from pathlib import Path
 
 from hypothesis import given
@@ -25,7 +26,7 @@ def planted(rng: random.Random) -> tuple[str, str]:
         # a real token of some length nearly always mixes its letters and digits
         return "aB3" + "".join(rng.choice(alphabet) for _ in range(size - 3))
 
-    makers = [
+    makers: list[Callable[[], tuple[str, str]]] = [
         lambda: ("use {} here", "ghp_" + some(ALNUM, 36)),
         lambda: (
             "export AWS_ACCESS_KEY_ID={}",

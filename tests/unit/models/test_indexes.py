@@ -26,10 +26,17 @@ DAY = datetime(2026, 5, 1, tzinfo=UTC)
 NOW = View(as_of=DAY, known_at=DAY)
 
 
-def row(number: int, text: str = "xylophone", **more: object) -> Row:
+def row(
+    number: int,
+    text: str = "xylophone",
+    *,
+    labels: tuple[str, ...] = (),
+    known_from: datetime | None = None,
+    at: datetime | None = None,
+) -> Row:
     return Row(
         statement=number, kind=ItemKind.INCIDENT, document=f"d{number}", facet="symptoms", text=text, record=f"r{number}",
-        visibility=frozenset(more.get("labels", ())), known_from=more.get("known_from"), known_to=None, at=more.get("at"),  # type: ignore[arg-type]  # a helper's loose keywords
+        visibility=frozenset(labels), known_from=known_from, known_to=None, at=at,
     )  # fmt: skip
 
 
