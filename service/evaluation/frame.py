@@ -17,9 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
+import numpy as np
+
 from graph.contract import Store
 from graph.opening import open_store
-from models.contract import Embedder
+from models.contract import Embedder, Matrix
 from models.parameters import Parameters, load
 
 Metrics = dict[str, dict[str, float | None]]
@@ -59,6 +61,26 @@ class Prediction:
         The ids alone, best first.
         """
         return [found for found, _ in self.ranked]
+
+
+class Remembering:
+    """
+    An embedder that makes each text's vector once: variants of a corpus share most of their texts.
+    """
+
+    def __init__(self, inner: Embedder) -> None:
+        self._inner = inner
+        self._known: dict[str, Matrix] = {}
+        self.model, self.dimension = inner.model, inner.dimension
+
+    def embed(self, texts: Sequence[str]) -> Matrix:
+        """
+        Unit vectors, one a text.
+        """
+        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if missing:
+            self._known.update(zip(missing, self._inner.embed(missing), strict=True))
+        return np.stack([self._known[text] for text in texts]) if texts else self._inner.embed([])
 
 
 class Lab:
@@ -107,7 +129,7 @@ class Lab:
         if self._embedder is None:
             from models.embedding import OnnxEmbedder
 
-            self._embedder = OnnxEmbedder()
+            self._embedder = Remembering(OnnxEmbedder())
         return self._embedder
 
     def parameters(self, name: str) -> Parameters:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from graph.contract import Yield
+from graph.contract import Store, Yield
 from graph.values import Incident, ItemKind, Record, SectionKind, Trust, View
 from ingest.parsing import end_of_day, is_date_only, parse_time
 from models.contract import Scope
@@ -19,7 +19,6 @@ from models.precedents import PrecedentQuestion, Precedents
 from service.evaluation.frame import Lab, Metrics, Prediction, data_file, read_lines
 from service.evaluation.metrics import expected_calibration_error, mean, rank_measures
 from service.evaluation.searching import best_of, whole
-from service.wiring import parameters
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,18 +43,13 @@ def predict(directory: Path, lab: Lab) -> Iterator[Prediction]:
     """
     Every question in all variants, then its negative.
     """
-    documents, asked = _read(directory)
     store = lab.store()
-    for start in range(0, len(documents), BULK):
-        part = documents[start : start + BULK]
-        store.append([_record(one.id) for one in part])
-        store.apply([Yield(record=f"r-{one.id}", items=(one,), trust=Trust.DECLARED) for one in part])
+    _, asked = stated(directory, store)
     indexer = Indexer(store, lab.embedder())
     indexer.follow(lambda what, done, total: lab.progress(f"{what}: {done} of {total}"))
-    found = Precedents(indexer, store, parameters("precedents"))
+    found = Precedents(indexer, store, lab.parameters("precedents"))
     for one in asked:
-        hidden = frozenset({f"r-{one.own}"}) if one.own else frozenset()
-        view = View(as_of=FAR, known_at=FAR, hidden=hidden)
+        view = asked_of(one)
         question = PrecedentQuestion(text=one.text, at=one.at)
         yield whole(one.id, "whole", found.rank(question, view))
         scope = Scope(view=view, kinds=(ItemKind.INCIDENT,), before=one.at)
@@ -65,8 +59,27 @@ def predict(directory: Path, lab: Lab) -> Iterator[Prediction]:
         yield Prediction(
             question=one.id, variant="dense", ranked=tuple(best_of(indexer.search_dense(one.text, 120, scope)))
         )
-        without = replace(view, hidden=hidden | {f"r-{answer}" for answer in one.answers})
-        yield whole(f"{one.id}:negative", "whole", found.rank(question, without))
+        yield whole(f"{one.id}:negative", "whole", found.rank(question, asked_of(one, negative=True)))
+
+
+def stated(directory: Path, store: Store) -> tuple[list[Incident], list[Asked]]:
+    """
+    The set's documents, put into a store, and its questions.
+    """
+    documents, asked = _read(directory)
+    for start in range(0, len(documents), BULK):
+        part = documents[start : start + BULK]
+        store.append([_record(one.id) for one in part])
+        store.apply([Yield(record=f"r-{one.id}", items=(one,), trust=Trust.DECLARED) for one in part])
+    return documents, asked
+
+
+def asked_of(one: Asked, *, negative: bool = False) -> View:
+    """
+    From where a question is asked: without itself, and for the negative without its answers.
+    """
+    hidden = ({one.own} if one.own else set()) | (set(one.answers) if negative else set())
+    return View(as_of=FAR, known_at=FAR, hidden=frozenset(f"r-{name}" for name in hidden))
 
 
 def _record(identity: str) -> Record:

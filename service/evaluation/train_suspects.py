@@ -95,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     groups = {folder.name: cases(folder) for folder in folders}
     lessons = [
-        Lesson(name=folder.name, licence=_licence(folder), n=len(groups[folder.name]), digests=tuple(digests(folder)))
+        Lesson(name=folder.name, licence=licence_of(folder), n=len(groups[folder.name]), digests=tuple(digests(folder)))
         for folder in folders
     ]
     learned = _fitted(list(groups.values()))
@@ -113,7 +113,10 @@ def _fitted(groups: Sequence[Sequence[Case]]) -> dict[str, object]:
     return {"weights": weights, "area_none": fit_none(kept, weights) if kept else AREA_NONE}
 
 
-def _licence(folder: Path) -> str:
+def licence_of(folder: Path) -> str:
+    """
+    The licence that a set states.
+    """
     text = (folder / "PROVENANCE.md").read_text(encoding="utf-8")
     return next((name for name in ("MIT", "BSD-3-Clause", "Apache-2.0") if name in text), "unknown")
 
