@@ -12,7 +12,7 @@ from models.contract import Row
 
 WINDOW = 900
 """Characters of a row's text, about 200 tokens."""
-MAX_ROWS = 40
+MAX_ROWS = 400
 _INCIDENT = (
     ("summary", (SectionKind.SUMMARY,)),
     ("cause", (SectionKind.TRIGGER, SectionKind.CAUSE)),
