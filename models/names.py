@@ -1,37 +1,79 @@
 """
 Names by structure: the same service is `Order-API`, `order_api`, `orderApi-prod-eu1` and `order-api-6c9b7d58f4-wq2mz`.
 
-`variants` gives the forms that a name may stand for, each with what had to be taken off; `tokens` its words.
+A name is cut into words, and each word has a kind: what a deployment, a cloud or a person puts around a service's name
+(environment, region, version, hash, address, role). Nothing is taken off here: whether `live` is an environment or a
+part of the name is decided against the names that there are (`models.matching`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATOR = re.compile(r"[^a-z0-9]+")
-_HASH = re.compile(
-    r"^(?=[a-z0-9]*\d)[a-f0-9]{6,12}$|^(?=.*\d)[bcdfghjklmnpqrstvwxz2456789]{5,10}$|^[bcdfghjklmnpqrstvwxz2456789]{5}$"
-)
-_VERSION = re.compile(r"^v\d+$|^\d+$|^release$|^r\d+$")
-_REGION = re.compile(r"^(?:eu|us|ap|sa|ca|af|me|il|uk|asia|europe)$|^(?:eu|us|ap|sa|ca|af|me|asia|europe)?(?:west|east|north|south|central|northeast|southeast|northwest|southwest)\d?[a-f]?$|^(?:eu|us|ap|uk|euw|use|usw|eun|euc)\d$|^(?:london|ireland|frankfurt|paris)$|^az\d$|^\d[a-f]$")  # fmt: skip
-ENVIRONMENTS = frozenset(["production", "prod", "prd", "live", "staging", "stage", "stg", "preprod", "pre", "integration", "int", "test", "tst", "testing", "qa", "uat", "dev", "development", "sandbox", "demo", "canary", "blue", "green", "primary", "replica", "standby"])  # fmt: skip
-ROLES = frozenset(["service", "svc", "app", "application", "api", "server", "srv", "web", "worker", "workers", "job", "jobs", "cron", "backend", "frontend", "ui", "http", "grpc", "deployment", "deploy", "pod", "pods", "container", "sidecar", "db", "database", "redis", "cache", "queue", "dlq", "sqs", "sns", "topic", "bucket", "s3", "rds", "postgres", "postgresql", "mysql", "mongo", "elasticsearch", "exporter", "metrics", "lb", "elb", "alb", "ingress", "proxy", "sidekiq", "consumer", "producer", "listener", "scheduler", "publisher", "cluster", "node", "host", "instance", "listener", "stream", "logs", "log", "dashboard", "alerts", "alert", "repo", "docs", "secret", "config"])  # fmt: skip
-_ABBREVIATIONS = {"svc": "service", "auth": "authentication", "msg": "message", "cfg": "config", "mgr": "manager", "mgmt": "management", "notif": "notification", "recs": "recommendations", "inv": "inventory", "pub": "publishing", "pay": "payment", "cust": "customer", "prod": "product", "db": "database", "img": "image", "usr": "user", "acct": "account", "admin": "administration", "k8s": "kubernetes", "repl": "replication", "env": "environment", "infra": "infrastructure"}  # fmt: skip
+_SEGMENT = re.compile(r"[/:@#|=,;()\[\]\s]+|(?<!\d)\.|\.(?!\d)")
+_TAG = re.compile(r"^[^\s:@]+[:@](?![/:])[^\s:/@]+$")
+_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_HASH = re.compile(r"^(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,}$|^[0-9a-f]{12,}$")
+_POD = re.compile(r"^[bcdfghjklmnpqrstvwxz2456789]{5}$")
+_VERSION = re.compile(r"^v?\d+$|^r\d+$|^(?:rc|alpha|beta|snapshot|latest|stable)\d*$")
+_REGION = re.compile(r"^(?:eu|us|ap|sa|ca|af|me|il|asia|europe|global|multi)$|^(?:eu|us|ap|sa|ca|af|me|asia|europe)?(?:west|east|north|south|central|northeast|southeast|northwest|southwest)\d?[a-f]?$|^(?:eu|us|ap|uk|euw|use|usw|eun|euc|az|dc)\d$|^(?:london|ireland|frankfurt|paris|virginia|oregon|tokyo|sydney)$|^\d?[a-z]$")  # fmt: skip
+ENVIRONMENTS = frozenset(["production", "prod", "prd", "live", "staging", "stage", "stg", "preprod", "pre", "integration", "int", "test", "tst", "testing", "qa", "uat", "dev", "development", "sandbox", "demo", "canary", "blue", "green", "primary", "replica", "standby", "secondary", "preview", "nonprod"])  # fmt: skip
+ROLES = frozenset(["service", "services", "svc", "app", "apps", "application", "api", "server", "srv", "web", "worker", "workers", "job", "jobs", "cron", "backend", "frontend", "ui", "fe", "be", "http", "grpc", "deployment", "deploy", "pod", "pods", "container", "sidecar", "db", "database", "redis", "cache", "queue", "queues", "dlq", "events", "topic", "bucket", "postgres", "postgresql", "mysql", "mongo", "elasticsearch", "exporter", "metrics", "lb", "elb", "alb", "ingress", "proxy", "sidekiq", "celery", "consumer", "producer", "listener", "scheduler", "publisher", "cluster", "node", "host", "instance", "stream", "logs", "log", "dashboard", "alerts", "alert", "repo", "docs", "secret", "config", "task", "lambda", "function", "handler", "release", "image", "chart", "helm", "terraform", "tf", "main", "master", "primary", "controller", "manager", "operator"])  # fmt: skip
+_ADDRESS = frozenset(["com", "org", "net", "io", "gov", "co", "uk", "cloud", "digital", "www", "github", "gitlab", "bitbucket", "git", "internal", "local", "localhost", "intranet", "corp", "example", "default", "arn", "aws", "amazonaws", "azure", "azurecr", "gcp", "gcr", "ghcr", "quay", "docker", "registry", "ecr", "dkr", "sqs", "sns", "s3", "rds", "ecs", "ec2", "eks", "gke", "aks", "k8s", "kubernetes", "ns", "namespace", "https", "http", "ssh", "tcp", "projects", "targetgroup", "loadbalancer", "dynamodb", "kafka", "rabbitmq", "pubsub", "apps", "blob", "tree"])  # fmt: skip
+LONGEST = 6
+"""Words of a name at most, where they are compared written together."""
+_SHORT = {"fe": "frontend", "be": "backend", "svc": "service", "srv": "server", "db": "database", "app": "application", "k8s": "kubernetes", "msg": "message", "cfg": "config", "auth": "authentication", "repo": "repository", "tf": "terraform", "pg": "postgres"}  # fmt: skip
+_CLEAN_TAIL = re.compile(r"\.git$|[?].*$")
+
+
+class Kind(IntEnum):
+    """
+    What a word of a name usually is, where it is not part of a service's own name.
+    """
+
+    OTHER = 0
+    AFFIX = 1
+    """Environment, region, version, hash, ordinal."""
+    ROLE = 2
+    ADDRESS = 3
+
+
+SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    **{short: (long,) for short, long in _SHORT.items()},
+    **{long: (short,) for short, long in _SHORT.items()},
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class Word:
     """
-    A form of a name: its key (words joined by hyphens), a cost from 0 (as given) upwards, and what was taken off.
+    A word in lower case, its kind, and the number of the segment it stands in (of a path, a host, an address).
     """
 
-    key: str
-    cost: float
-    says: str
+    text: str
+    kind: Kind
+    segment: int
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """
+    A name as given, cut up. `titled`: words of a sentence rather than an identifier. `tag`: the segment that is an
+    image's tag, or -1. `windows`: each run of neighbouring words written together, with its first place and its length.
+    """
+
+    given: str
+    words: tuple[Word, ...]
+    flat: str
+    titled: bool
+    tag: int
+    windows: Mapping[str, tuple[int, int]]
 
 
 @lru_cache(maxsize=100_000)
@@ -49,148 +91,148 @@ def key(name: str) -> str:
     return "-".join(tokens(name))
 
 
-def variants(name: str) -> tuple[Variant, ...]:
+@lru_cache(maxsize=16384)
+def parse(name: str) -> Name:
     """
-    The forms that a name may stand for, cheapest first, each key once.
+    Cut up a name of any origin: label, pod, host, URL, ARN, image, repository, title of an alert.
     """
-    found: dict[str, Variant] = {}
-    for variant in _all(name.strip()):
-        if variant.key and (variant.key not in found or variant.cost < found[variant.key].cost):
-            found[variant.key] = variant
-    return tuple(sorted(found.values(), key=lambda variant: variant.cost))
+    given = name.strip()[:400]
+    text = _CLEAN_TAIL.sub("", _SCHEME.sub("", given))
+    words = []
+    for number, segment in enumerate(part for part in _SEGMENT.split(text) if part):
+        words += [Word(word, kind_of(word), number) for word in tokens(segment)]
+    titled = len(given.split()) > 1 and not any(mark in given for mark in "/@=")
+    tag = words[-1].segment if words and _TAG.match(text) and not text.startswith("arn:") else -1
+    flat = "".join(word.text for word in words)
+    return Name(given.lower(), tuple(words[:40]), flat, titled, tag, _windows([word.text for word in words[:40]]))
 
 
-def _all(name: str) -> Iterator[Variant]:
-    for body, cost, says in _bodies(name):
-        words = tokens(body)
-        yield Variant("-".join(words), cost, says)
-        flat = "".join(words)
-        if len(words) == 1 or len(flat) > 5:
-            yield Variant(flat, cost + 0.15, says or "separators dropped")
-        yield from _stripped(words, cost, says)
+def _windows(words: list[str]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for at in range(len(words)):
+        for size in range(1, min(LONGEST, len(words) - at) + 1):
+            found.setdefault("".join(words[at : at + size]), (at, size))
+    return found
 
 
-def _bodies(name: str) -> Iterator[tuple[str, float, str]]:
+@lru_cache(maxsize=65536)
+def kind_of(word: str) -> Kind:
     """
-    The parts of a compound name that may be the service: of an URL, ARN, host, path or `owner/repo`.
+    The kind that a word has by its form alone.
     """
-    yield name, 0.0, ""
-    text = re.sub(r"^[a-z][a-z0-9+.-]*://", "", name, flags=re.IGNORECASE)
-    text = text.split("?")[0].removesuffix(".git")
-    if text != name:
-        yield text, 0.1, "address"
-    if text.startswith("arn:"):
-        yield re.split(r"[:/]", text)[-1], 0.3, "last part of the ARN"
-        yield from ((part, 0.5, "part of the ARN") for part in re.split(r"[:/]", text)[4:])
-        return
-    host, _, path = text.partition("/")
-    host = re.sub(r":\d+$", "", host)
-    if "." in host:
-        labels = host.split(".")
-        yield labels[0], 0.2, "first label of the host"
-        yield from ((label, 0.5, "label of the host") for label in labels[1:3])
-    if path:
-        parts = [part for part in text.split("/") if part]
-        yield parts[-1], 0.25, "last part of the path"
-        if len(parts) > 2:
-            yield parts[1], 0.4, "repository of the path"
-        yield parts[0], 0.6, "first part of the path"
-    for mark in ("@", ":", "#", "|", "="):
-        if mark in text and "://" not in name:
-            yield from ((part.strip(), 0.4, f"part at `{mark}`") for part in text.split(mark) if part.strip())
+    if word in ENVIRONMENTS or _VERSION.match(word) or _REGION.match(word):
+        return Kind.AFFIX
+    if word in ROLES:
+        return Kind.ROLE
+    if word in _ADDRESS:
+        return Kind.ADDRESS
+    if _HASH.match(word) or _POD.match(word):
+        return Kind.AFFIX
+    return Kind.OTHER
 
 
-def _stripped(words: tuple[str, ...], cost: float, says: str) -> Iterator[Variant]:
+class Likeness(IntEnum):
     """
-    Without replica hashes, versions, regions, environments, then roles, at either end.
+    How one word stands for another.
     """
-    left, right, taken = 0, len(words), cost
-    notes: list[str] = [says] if says else []
-    changed = True
-    while changed and right - left > 1:
-        changed = False
-        for at_end in (True, False):
-            word = words[right - 1] if at_end else words[left]
-            note = _affix(word, at_end=at_end)
-            if note and right - left > 1:
-                right, left = (right - 1, left) if at_end else (right, left + 1)
-                taken += 0.12 if note != "hash" else 0.06
-                notes.append(f"{note} `{word}` taken off")
-                changed = True
-                yield Variant("-".join(words[left:right]), taken, ", ".join(notes))
-    yield from _without_roles(words[left:right], taken, notes)
+
+    SAME = 0
+    PLURAL = 1
+    """A plural or singular, or the trade's own abbreviation (`svc`)."""
+    SHORT = 2
+    TYPO = 3
+    STEM = 4
+    JOINED = 5
 
 
-def _affix(word: str, *, at_end: bool) -> str:
-    if word in ENVIRONMENTS:
-        return "environment"
-    if _REGION.match(word):
-        return "region"
-    if at_end and _VERSION.match(word):
-        return "version"
-    if at_end and _HASH.match(word):
-        return "hash"
-    return ""
-
-
-def _without_roles(words: tuple[str, ...], cost: float, notes: list[str]) -> Iterator[Variant]:
-    right = len(words)
-    while right > 1 and words[right - 1] in ROLES:
-        right -= 1
-        cost += 0.35
-        notes = [*notes, f"role `{words[right]}` taken off"]
-        yield Variant("-".join(words[:right]), cost, ", ".join(notes))
-    if len(words) > 2:
-        yield Variant("-".join(words[1:]), cost + 0.6, ", ".join([*notes, f"prefix `{words[0]}` taken off"]))
-
-
-def expanded(word: str) -> frozenset[str]:
+def alike(given: str, known: str) -> Likeness | None:
     """
-    A word and what it may abbreviate.
+    How a given word may stand for a known one: a plural, an abbreviation (a prefix, the consonants, a numeronym), a
+    slip of the finger, a form of the same stem; None where it does not.
     """
-    return frozenset({word, _ABBREVIATIONS.get(word, word)})
+    if given == known:
+        return Likeness.SAME
+    if _SHORT.get(given, given) == _SHORT.get(known, known):
+        return Likeness.PLURAL
+    if singular(given) == singular(known):
+        return Likeness.PLURAL
+    if shortens(given, known) or shortens(known, given):
+        return Likeness.SHORT
+    if min(len(given), len(known)) >= 4 and one_slip(given, known):
+        return Likeness.TYPO
+    if _stem(given) == _stem(known):
+        return Likeness.STEM
+    return None
 
 
-def similarity(left: tuple[str, ...], right: tuple[str, ...]) -> float:
+def singular(word: str) -> str:
     """
-    How alike two names are by their words, 0 to 1: equal words count 1, abbreviations and prefixes less, typos less.
+    A word without its plural ending.
     """
-    if not left or not right:
-        return 0.0
-    total = sum(max(likeness(word, other) for other in right) for word in left)
-    back = sum(max(likeness(word, other) for other in left) for word in right)
-    return (total / len(left) + back / len(right)) / 2
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("ches", "shes", "xes", "sses")):
+        return word[:-2]
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
-def likeness(left: str, right: str) -> float:
+def shortens(short: str, long: str) -> bool:
     """
-    How alike two words are, 0 to 1.
+    Whether a word abbreviates a longer one: `infra`, `mgr`, `svc`, `k8s`.
     """
-    if left == right:
-        return 1.0
-    if expanded(left) & expanded(right):
-        return 0.85
-    short, long = sorted((left, right), key=len)
+    if not 2 <= len(short) < len(long) - 1 or short[0] != long[0]:
+        return False
     if len(short) >= 3 and long.startswith(short):
-        return 0.5 + 0.4 * len(short) / len(long)
-    if len(short) >= 4 and abs(len(long) - len(short)) <= 2 and _distance_at_most(short, long, 1 + (len(long) > 7)):
-        return 0.75
-    return 0.0
+        return True
+    if short[1:-1].isdigit() and int(short[1:-1]) == len(long) - 2 and short[-1] == long[-1]:
+        return True
+    consonants = not set(short[1:]) & set("aeiou0123456789")
+    return consonants and (len(short) >= 3 or len(long) >= 6) and _in_order(short, long)
 
 
-def _distance_at_most(left: str, right: str, most: int) -> bool:
+def _in_order(short: str, long: str) -> bool:
+    letters = iter(long)
+    return all(letter in letters for letter in short)
+
+
+def _stem(word: str) -> str:
+    for ending in (
+        "ations",
+        "ation",
+        "ators",
+        "ator",
+        "ating",
+        "ings",
+        "ing",
+        "ers",
+        "ors",
+        "ers",
+        "er",
+        "or",
+        "ed",
+        "ment",
+    ):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)]
+    return singular(word)
+
+
+def one_slip(left: str, right: str) -> bool:
     """
-    Whether so few insertions, deletions, replacements or swaps of neighbours turn one word into the other.
+    Whether one insertion, deletion, replacement or swap of neighbours turns one word into the other.
     """
-    before: list[int] = []
-    row = list(range(len(right) + 1))
-    for i, char in enumerate(left, 1):
-        last, row, older = row, [i] + [0] * len(right), before
-        for j, other in enumerate(right, 1):
-            row[j] = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (char != other))
-            if i > 1 and j > 1 and char == right[j - 2] and left[i - 2] == other:
-                row[j] = min(row[j], older[j - 2] + 1)
-        before = last
-        if min(row) > most:
-            return False
-    return row[-1] <= most
+    short, long = sorted((left, right), key=len)
+    if len(long) - len(short) > 1:
+        return False
+    at = next((place for place, char in enumerate(short) if char != long[place]), len(short))
+    if len(short) < len(long):
+        return short[at:] == long[at + 1 :]
+    swapped = short[:at] + short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]
+    return short[at + 1 :] == long[at + 1 :] or swapped == long
+
+
+def slips(word: str) -> set[str]:
+    """
+    The word and each form with one letter left out: two words one slip apart share such a form.
+    """
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}

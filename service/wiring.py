@@ -143,14 +143,15 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
     except ModelError as error:
         embedder = None
         gaps.append(f"no search by meaning: {error}")
-    catalogue = Catalogue()
+    names = parameters("resolution")
+    catalogue = Catalogue(names)
     indexer = Indexer(store, embedder, keep=not read_only)
     memory = Memory(
         settings=settings,
         store=store,
         catalogue=catalogue,
         indexer=indexer,
-        resolver=Resolver(catalogue, parameters("resolution")),
+        resolver=Resolver(catalogue, names),
         suspects=Suspects(store, parameters("suspects")),
         precedents=Precedents(indexer, store, parameters("precedents")),
         runbooks=Runbooks(indexer, store, parameters("runbooks")),

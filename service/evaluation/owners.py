@@ -49,9 +49,10 @@ def predict(directory: Path, lab: Lab) -> Iterator[Prediction]:
 
 
 def _resolver(store: Store, lab: Lab) -> Resolver:
-    catalogue = Catalogue()
+    parameters = lab.parameters("resolution")
+    catalogue = Catalogue(parameters)
     catalogue.follow(store)
-    return Resolver(catalogue)
+    return Resolver(catalogue, parameters)
 
 
 def _catalog(directory: Path) -> dict[str, set[str]]:
@@ -155,7 +156,9 @@ def _lookups(
     for name in sorted(catalog):
         ranking = resolver.lookup(name, view)
         owners = resolver.owners(ranking, view)
-        yield _line(f"lookup:{name}", owners, teams)
+        # two teams may differ by case alone: as the answered service's own row writes them
+        found = catalog.get(spelled.get(_bare(ranking.candidates[0].id), ""), ()) if ranking.candidates else ()
+        yield _line(f"lookup:{name}", owners, {**teams, **{team.lower(): team for team in found}})
     for name, _ in _drifted(directory, catalog):
         yield _line(f"drift:{name}", resolver.lookup(name, view), spelled)
 

@@ -1,0 +1,216 @@
+"""
+What one view sees of services: their names, owners and identity, and the alerts that are known to be theirs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from graph.identity import Identity
+from graph.values import Alert, AlertRule, EntityId, EntityKind, Fact, FactKind, Statement, entity_kind, entity_name
+from models.known import Example, Known, bag_of
+from models.matching import Match, Named, Names
+from models.names import Kind, kind_of
+
+ADOPTED = 0.5
+"""How likely an undeclared id must be a service before its history counts as that service's."""
+AHEAD = 4.0
+"""How much likelier than the next service it must be."""
+SPOKEN = ("title", "display_name", "name")
+SERVICE_LABELS = ("service", "service_name", "app", "application", "component")
+TEAM_LABELS = ("team", "owner", "squad", "owning_team")
+EVERYDAY = 0.5
+"""How much of a mention counts where the name is made of words that any text has (`worker`, `live`)."""
+MENTIONED = 60
+"""Of a word in a text, the services it may point to at most; a commoner word points to nobody."""
+GLUED = 0.8
+"""Likewise where the name is only the beginning of a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """
+    A name in a text: how telling it is, 0 to 1, the name, the place of its first word, and how many words it has.
+    """
+
+    told: float
+    name: str
+    at: int
+    size: int
+
+
+@dataclass
+class Directory:
+    """
+    Facts go in first, one by one, then rules and alerts.
+    """
+
+    names: Names
+    identity: Identity = field(default_factory=Identity)
+    owners: dict[EntityId, EntityId] = field(default_factory=dict)
+    """The first that was stated; which source counts is for `graph.resolved` to say."""
+    all_owners: dict[EntityId, list[EntityId]] = field(default_factory=lambda: defaultdict(list))
+    rules: dict[str, list[Statement[AlertRule]]] = field(default_factory=lambda: defaultdict(list))
+    examples: list[Example] = field(default_factory=list)
+    seen: tuple[EntityId, ...] = ()
+    """Ids of services that changes carry."""
+    _taught: set[tuple[str, str | None, str | None]] = field(default_factory=set)
+
+    @property
+    def services(self) -> Mapping[EntityId, list[Named]]:
+        """
+        The services with all their names.
+        """
+        return self.names.services
+
+    def members(self, service: EntityId) -> frozenset[str]:
+        """
+        All ids under which sources may speak of a service: its own, its aliases', and what an unknown id resolves to.
+        """
+        ids = set(self.identity.members(service))
+        ids |= {f"service:{named.name.lower()}" for named in self.services.get(service, ())}
+        ids |= self.drifted.get(service, frozenset())
+        return frozenset(ids)
+
+    def match(self, name: str) -> tuple[list[Match], float]:
+        """
+        Services that a name may mean with their probabilities, best first, and the probability of none of them.
+        """
+        return self.names.match(name)
+
+    def mentioned(self, words: tuple[str, ...]) -> dict[EntityId, Mention]:
+        """
+        Services whose names stand in a text.
+        """
+        found: dict[EntityId, Mention] = {}
+        for entry, at, glued in self.names.standing(words, MENTIONED):
+            told = min(1.0, sum(self.names.rarity(word) for word in entry.words)) * (GLUED if glued else 1.0)
+            if all(kind_of(word) is not Kind.OTHER for word in entry.words):
+                told *= EVERYDAY
+            held = found.get(entry.named.service)
+            if held is None or (told, -at) > (held.told, -held.at):
+                found[entry.named.service] = Mention(told, entry.named.name, at, len(entry.words))
+        return _longest(found)
+
+    def state(self, statement: Statement[Fact]) -> None:
+        """
+        Take in a fact about a service.
+        """
+        fact = statement.item
+        subject = self.identity.canonical(fact.subject)
+        if entity_kind(subject) != EntityKind.SERVICE:
+            return
+        if fact.kind is FactKind.OWNED_BY and fact.object:
+            owner = self.identity.canonical(fact.object)
+            self.owners.setdefault(subject, owner)
+            if owner not in self.all_owners[subject]:
+                self.all_owners[subject].append(owner)
+        for name, seen_in in _names(fact):
+            self.names.add(Named(subject, name, seen_in, statement.record))
+
+    def rule(self, statement: Statement[AlertRule]) -> None:
+        """
+        Take in a rule: an example where it says whose it is.
+        """
+        item = statement.item
+        self.rules[item.name].append(statement)
+        service = self.identity.canonical(item.services[0]) if item.services else None
+        self._teach(item, service, statement.record)
+
+    def alert(self, statement: Statement[Alert]) -> None:
+        """
+        Take in a past alert: an example where its labels say whose it was, once for each such saying.
+        """
+        item = statement.item
+        given = next((item.labels[label] for label in SERVICE_LABELS[:2] if item.labels.get(label)), None)
+        service = self.identity.canonical(f"service:{given.lower()}") if given else None
+        self._teach(item, service if service in self.services else None, statement.record)
+
+    def _teach(self, item: Alert | AlertRule, service: EntityId | None, record: str) -> None:
+        team = next((item.labels[label] for label in TEAM_LABELS if item.labels.get(label)), None)
+        saying = (item.name + item.expr, service, team)
+        if (service or team) and saying not in self._taught:
+            self._taught.add(saying)
+            bag = bag_of(item.name, item.expr, item.labels, item.annotations)
+            self.examples.append(Example(bag, service, team, record))
+
+    @cached_property
+    def drifted(self) -> dict[EntityId, set[EntityId]]:
+        """
+        Ids that changes carry and that no source declares, under the service that each surely is.
+        """
+        found: dict[EntityId, set[EntityId]] = defaultdict(set)
+        for service in self.seen:
+            if self.identity.canonical(service) not in self.services:
+                matches, _ = self.match(entity_name(service))
+                rest = matches[1].quality if len(matches) > 1 else 0.0
+                if matches and matches[0].quality >= max(ADOPTED, AHEAD * rest):
+                    found[matches[0].service].add(service)
+        return found
+
+    @cached_property
+    def known_services(self) -> Known:
+        """
+        The model of the alerts whose service is known.
+        """
+        return Known.fit([(one.bag, one.service, one.record) for one in self.examples if one.service])
+
+    @cached_property
+    def known_teams(self) -> Known:
+        """
+        The model of the alerts whose team is known, the service among their features.
+        """
+        return Known.fit(
+            [(with_services(one.bag, {one.service: 1.0} if one.service else {}), one.team, one.record)
+             for one in self.examples if one.team]
+        )  # fmt: skip
+
+    @cached_property
+    def team_shares(self) -> dict[EntityId, dict[str, float]]:
+        """
+        Of each service's known alerts, the share of each team.
+        """
+        counts: dict[EntityId, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for one in self.examples:
+            if one.service and one.team:
+                counts[one.service][one.team] += 1.0
+        return {
+            service: {team: count / (sum(teams.values()) + 1.0) for team, count in teams.items()}
+            for service, teams in counts.items()
+        }
+
+
+def _longest(found: dict[EntityId, Mention]) -> dict[EntityId, Mention]:
+    """
+    Without names that stand only inside a longer one (`search-api` in `search-api-v2`).
+    """
+    spans = [(one.at, one.at + one.size) for one in found.values()]
+    return {
+        service: one
+        for service, one in found.items()
+        if not any(start <= one.at and one.at + one.size <= end and end - start > one.size for start, end in spans)
+    }
+
+
+SERVICE_WORD = 3.0
+
+
+def with_services(bag: Mapping[str, float], services: Mapping[str, float]) -> dict[str, float]:
+    """
+    A bag with the services that the alert is about, by their probability, as further words.
+    """
+    return {**bag, **{f"S:{service}": SERVICE_WORD * share for service, share in services.items() if share > 0.02}}
+
+
+def _names(fact: Fact) -> list[tuple[str, str]]:
+    if fact.kind is FactKind.ENTITY:
+        own = [(entity_name(fact.subject), "name")]
+        return own + [(fact.attributes[key], "title") for key in SPOKEN if fact.attributes.get(key)]
+    if fact.kind is FactKind.ALIAS:
+        return [(fact.object, fact.attributes.get("seen_in", "alias"))]
+    if fact.kind is FactKind.BUILT_FROM:
+        return [(entity_name(fact.object), "repository")]
+    return [(entity_name(fact.subject), "old name")] if fact.kind is FactKind.RENAMED_TO else []
