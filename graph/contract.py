@@ -218,7 +218,8 @@ class Store(Journal, Protocol):
         limit: int = 1000,
     ) -> tuple[Statement[Change], ...]:
         """
-        Changes with `start <= at < end`, newest first, on any of `services` (None: all), or by id or revision.
+        Changes with `start <= at < end`, newest first, on any of `services` (None: all; `UNPLACED` stands for those
+        that name no service), or by id or revision.
         """
         ...
 

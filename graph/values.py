@@ -19,6 +19,8 @@ from enum import IntEnum, StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
 EntityId: TypeAlias = str
+UNPLACED: EntityId = ""
+"""Stands for "no service" where changes are asked for by service."""
 Labels: TypeAlias = frozenset[str]
 """Visibility labels. A reader sees a record when he holds all labels of it; no labels means everyone."""
 

@@ -13,7 +13,7 @@ from graph.identity import Identity
 from graph.values import Alert, AlertRule, EntityId, EntityKind, Fact, FactKind, Statement, entity_kind, entity_name
 from models.known import Example, Known, bag_of
 from models.matching import Match, Named, Names
-from models.names import Kind, kind_of
+from models.names import Kind, kind_of, tokens
 
 ADOPTED = 0.5
 """How likely an undeclared id must be a service before its history counts as that service's."""
@@ -22,10 +22,32 @@ AHEAD = 4.0
 SPOKEN = ("title", "display_name", "name")
 SERVICE_LABELS = ("service", "service_name", "app", "application", "component")
 TEAM_LABELS = ("team", "owner", "squad", "owning_team")
+PATH = "path"
+"""Where an alias was seen that is no name, but a file or folder of the service in a repository."""
 EVERYDAY = 0.5
 """How much of a mention counts where the name is made of words that any text has (`worker`, `live`)."""
 MENTIONED = 60
 """Of a word in a text, the services it may point to at most; a commoner word points to nobody."""
+CORE = 0.7
+"""Likewise where only what is the name's own stands there (`search` for `search-prod`)."""
+ASIDE = frozenset(
+    [
+        "staging",
+        "stage",
+        "stg",
+        "test",
+        "testing",
+        "qa",
+        "uat",
+        "dev",
+        "development",
+        "sandbox",
+        "demo",
+        "preprod",
+        "integration",
+    ]
+)
+"""Environments that nobody means by a bare name."""
 GLUED = 0.8
 """Likewise where the name is only the beginning of a word."""
 
@@ -55,6 +77,8 @@ class Directory:
     all_owners: dict[EntityId, list[EntityId]] = field(default_factory=lambda: defaultdict(list))
     rules: dict[str, list[Statement[AlertRule]]] = field(default_factory=lambda: defaultdict(list))
     examples: list[Example] = field(default_factory=list)
+    paths: dict[EntityId, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Files and folders that are declared to be a service's."""
     seen: tuple[EntityId, ...] = ()
     """Ids of services that changes carry."""
     _taught: set[tuple[str, str | None, str | None]] = field(default_factory=set)
@@ -75,6 +99,16 @@ class Directory:
         ids |= self.drifted.get(service, frozenset())
         return frozenset(ids)
 
+    def words(self, service: EntityId) -> set[frozenset[str]]:
+        """
+        The service's names as words, each without what a deployment puts around a name (environment, region).
+        """
+        found = set()
+        for named in self.services.get(service, ()):
+            words = tokens(named.name)
+            found.add(frozenset(word for word in words if kind_of(word) is not Kind.AFFIX) or frozenset(words))
+        return found
+
     def match(self, name: str) -> tuple[list[Match], float]:
         """
         Services that a name may mean with their probabilities, best first, and the probability of none of them.
@@ -93,6 +127,13 @@ class Directory:
             held = found.get(entry.named.service)
             if held is None or (told, -at) > (held.told, -held.at):
                 found[entry.named.service] = Mention(told, entry.named.name, at, len(entry.words))
+        for entry, at, size in self.names.core_of(words, MENTIONED):
+            told = CORE * min(1.0, max(self.names.rarity(word) for word in entry.words))
+            if any(word in entry.words for word in ASIDE):
+                told *= EVERYDAY
+            held = found.get(entry.named.service)
+            if held is None or (told, -at) > (held.told, -held.at):
+                found[entry.named.service] = Mention(told, entry.named.name, at, size)
         return _longest(found)
 
     def state(self, statement: Statement[Fact]) -> None:
@@ -108,6 +149,9 @@ class Directory:
             self.owners.setdefault(subject, owner)
             if owner not in self.all_owners[subject]:
                 self.all_owners[subject].append(owner)
+        if fact.kind is FactKind.ALIAS and fact.attributes.get("seen_in") == PATH:
+            self.paths[subject].append(fact.object.strip("/"))
+            return
         for name, seen_in in _names(fact):
             self.names.add(Named(subject, name, seen_in, statement.record))
 

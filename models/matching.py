@@ -26,6 +26,9 @@ COMMON = 400
 """A word of more names than this finds no candidates by itself."""
 SHORTLIST = 12
 KEPT = 20_000
+CORE_LETTERS = 3
+CORE_WORDS = 4
+"""Words of a text that may be one word of a name, or a name's own words."""
 GLUED = 5
 """Letters of a name that may begin a longer word (`telemetrygateway` mentions `telemetry`)."""
 SLIPPABLE = 7
@@ -92,6 +95,7 @@ class Names:
     _plain: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     _holders: dict[str, set[EntityId]] = field(default_factory=lambda: defaultdict(set))
     _flats: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _cores: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     _pairs: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
     _initials: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     _slips: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -115,6 +119,8 @@ class Names:
         entry = Entry(named, words, tuple(singular(word) for word in words), "".join(words), given)
         self.entries.append(entry)
         self._flats[entry.flat].append(place)
+        for core in _cores(named.name, words):
+            self._cores[core].append(place)
         if len(words) > 2:
             self._initials["".join(word[0] for word in words)].append(place)
         for word in dict.fromkeys(words):
@@ -173,6 +179,19 @@ class Names:
                 if first is not None:
                     yield entry, first, False
         yield from self._glued(words)
+
+    def core_of(self, words: Sequence[str], most: int) -> Iterator[tuple[Entry, int, int]]:
+        """
+        The names of which a text has what is their own, without what a deployment puts around it or the path before it
+        (`search` of `search-prod`, `lis` of `2i2c-uk/lis`): (name, the place of its first word, how many words).
+        """
+        for at in range(len(words)):
+            flat = ""
+            for size, word in enumerate(words[at : at + CORE_WORDS], 1):
+                flat += word
+                places = self._cores.get(flat, ())
+                if len(places) <= most:
+                    yield from ((self.entries[place], at, size) for place in places)
 
     def _glued(self, words: Sequence[str]) -> Iterator[tuple[Entry, int, bool]]:
         for at, word in enumerate(words):
@@ -281,7 +300,7 @@ class Names:
             close |= set(self._starting(word[: max(4, len(word) - 4)])) if len(word) >= 6 else set()
         for known in close:
             how = alike(word, known) if known != word else None
-            if how is not None and (how is not Likeness.TYPO or kind_of(word) is Kind.OTHER or len(word) > 6):
+            if how is not None and _may_stand(word, how):
                 yield known, how
 
     def _starting(self, start: str) -> Iterator[str]:
@@ -379,6 +398,29 @@ def _aligned(
             places = {place: place for place in range(close[0], close[0] + close[1])}
             return [True] * len(entry.words), places, [Likeness.TYPO]
     return taken, used, how
+
+
+def _cores(name: str, words: tuple[str, ...]) -> set[str]:
+    """
+    What is a name's own, where that is less than the name: joined words.
+    """
+    found = set()
+    for part in {name, name.rpartition("/")[2]}:
+        own = tuple(word for word in tokens(part) if kind_of(word) is not Kind.AFFIX)
+        telling = any(kind_of(word) is Kind.OTHER for word in own)
+        if telling and own != words and len("".join(own)) >= CORE_LETTERS:
+            found.add("".join(own))
+    return found
+
+
+def _may_stand(word: str, how: Likeness) -> bool:
+    """
+    Words of addresses and deployments (`gov`, `prod`) are common: they are no slip or short form of another word.
+    """
+    kind = kind_of(word)
+    if how is Likeness.TYPO:
+        return kind is Kind.OTHER or len(word) > 6
+    return how is Likeness.PLURAL or kind not in (Kind.ADDRESS, Kind.AFFIX)
 
 
 def _stands(how: Likeness | None, same: bool) -> bool:

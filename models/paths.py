@@ -39,6 +39,16 @@ def parent(area: str) -> str:
     return area.rpartition("/")[0] or area
 
 
+def nearness(path: str, place: str) -> float:
+    """
+    How near a file is to a file or folder: 1 for the same file or one within, 0.6 for one beside it, else 0.
+    """
+    if path == place or path.startswith(place + "/"):
+        return 1.0
+    folder = path.rpartition("/")[0]
+    return 0.6 if folder and folder == place.rpartition("/")[0] else 0.0
+
+
 @lru_cache(maxsize=200_000)
 def harmless(path: str) -> bool:
     """

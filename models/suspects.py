@@ -17,18 +17,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from graph.contract import Store
-from graph.values import Change, ChangeKind, EntityId, Statement, View, entity_name
+from graph.values import UNPLACED, Change, ChangeKind, EntityId, Statement, View, entity_name
 from models.contract import Candidate, Ranking, Term
 from models.names import tokens
 from models.parameters import Parameters
-from models.paths import area_of, areas_of, harmless, parent
+from models.paths import area_of, areas_of, harmless, nearness, parent
 
 WINDOW = timedelta(days=7)
 MOST = 200
 """Candidates that are looked at, newest first."""
 
 WEIGHTS: Mapping[str, float] = {
-    "lag": -0.62, "rank": -0.45, "area": 2.6, "area_share": 1.0, "area_rank": -0.8, "parent": 0.6, "files": -0.12, "lines": 0.06,
+    "lag": -0.62, "rank": -0.45, "path": 3.0, "named": 1.6, "area": 2.6, "area_share": 1.0, "area_rank": -0.8, "parent": 0.6, "files": -0.12, "lines": 0.06,
     "automated": -0.7, "merge": -2.0, "harmless": -1.6, "service": 3.4, "neighbour": 1.5, "distance": -0.7, "other": -2.2,
     "environment": -3.0, "region": -4.0, "overlap": 1.3, "mechanism": 1.1, "taken_back": -1.2, "upgrade": 0.25, "failed": 0.3,
     "deploy": 0.5, "scaling": -0.6,
@@ -103,6 +103,12 @@ class SuspectQuestion:
     neighbours: Mapping[EntityId, int] = field(default_factory=dict)
     """What the services depend on, or what shares something with them, and how many steps away."""
     areas: tuple[str, ...] = ()
+    places: Mapping[str, float] = field(default_factory=dict)
+    """Files and folders of the services in repositories, with the services' probabilities."""
+    names: Mapping[frozenset[str], float] = field(default_factory=dict)
+    """Names of the services as words, likewise: for changes that say where they are by path and title alone."""
+    everywhere: bool = False
+    """Whether changes of all services are weighed, since it is not known which one it is."""
     environment: str | None = None
     region: str | None = None
     text: str = ""
@@ -128,7 +134,9 @@ class Suspects:
 
     def _candidates(self, question: SuspectQuestion, view: View) -> tuple[Statement[Change], ...]:
         start = question.at - question.window
-        services = None if question.areas or not question.services else {*question.services, *question.neighbours}
+        services = None
+        if question.services and not (question.areas or question.everywhere):
+            services = {*question.services, *question.neighbours, UNPLACED}
         return self._store.changes(view, services=services, start=start, end=question.at, limit=MOST)
 
 
@@ -243,12 +251,27 @@ def _where(change: Change, question: SuspectQuestion, areas: set[str], area_plac
         row["service"] = own
         row["neighbour"] = float(bool(near) and own < 0.2)
         row["distance"] = float(min(near)) if near and own < 0.2 else 0.0
-        row["other"] = float(not near and own < 0.05)
+        row["other"] = float(bool(change.services) and not near and own < 0.05)
+        if not change.services:
+            row |= _unplaced(change, question)
     if question.environment and change.environment and not _same_environment(question.environment, change.environment):
         row["environment"] = 1.0
     if question.region and change.region and question.region.lower() != change.region.lower():
         row["region"] = 1.0
     return row
+
+
+def _unplaced(change: Change, question: SuspectQuestion) -> dict[str, float]:
+    """
+    Of a change that names no service, where it is by its files and its title.
+    """
+    files = change.files[:50]
+    path = max(
+        (chance * nearness(file, place) for place, chance in question.places.items() for file in files), default=0.0
+    )
+    given = [frozenset(tokens(text)) for text in (change.title, *files)]
+    named = (chance for name, chance in question.names.items() if any(name <= words for words in given))
+    return {"path": path, "named": max(named, default=0.0)}
 
 
 def _symptom(
@@ -298,6 +321,8 @@ def _explained(
         "lag": f"{ago} before the onset",
         "service": f"on {names}, which the alert is about",
         "neighbour": f"on {names}, which the alerting service depends on",
+        "path": "it touches files of the service that the alert is about",
+        "named": "its title or files name the service that the alert is about",
         "area": f"touches {', '.join(question.areas)}",
         "area_share": "most of its files lie in the hurt area",
         "overlap": "its words are those of the symptom",

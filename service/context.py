@@ -34,6 +34,7 @@ from graph.values import (
     entity_name,
 )
 from models.contract import Candidate, Ranking, Term
+from models.directory import Directory
 from models.facets import alert_text
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
@@ -134,9 +135,7 @@ def assemble(memory: Memory, question: Question) -> Part:
 
 def _view(question: Question) -> View:
     now = datetime.now(UTC)
-    return View(
-        as_of=question.as_of or now, known_at=question.known_at or question.as_of or now, visibility=question.visibility
-    )
+    return View(as_of=question.as_of or now, known_at=question.known_at or now, visibility=question.visibility)
 
 
 def _resolve(work: _Work) -> None:
@@ -306,22 +305,17 @@ def _changes(work: _Work) -> Part:
         neighbours={one: steps for one, steps in work.upstream.items() if one not in work.likely},
         environment=work.question.environment or _label(work.alert, "environment", "env", "stage"),
         region=_label(work.alert, "region"),
+        everywhere=work.services.abstained or not work.likely,
         text=alert_text(work.alert),
         signals=work.question.signals,
     )
-    # changes carry the names that their sources use; ask under all of them
-    names = work.memory.catalogue.directory(work.view)
-    question = _widened(question, names.members)
-    view = View(
-        as_of=work.view.as_of, known_at=work.view.known_at, visibility=work.view.visibility, hidden=work.view.hidden
-    )
-    ranking = work.memory.suspects.rank(question, view) if question.services else Ranking()
+    question = _widened(question, work.memory.catalogue.directory(work.view))
+    ranking = work.memory.suspects.rank(question, work.view)
     work.gaps.extend(ranking.gaps)
-    if not question.services:
-        work.gaps.append("without a service, changes cannot be weighed")
-    statements = {
-        one.item.id: one for one in work.memory.store.changes(view, ids=[one.id for one in ranking.candidates[:10]])
-    }
+    if question.everywhere:
+        work.gaps.append("changes of all services were weighed, since it is not clear which one this is about")
+    best = [one.id for one in ranking.candidates[:10]]
+    statements = {one.item.id: one for one in work.memory.store.changes(work.view, ids=best)} if best else {}
     shown = [
         one for one in ranking.candidates[: SHOWN["changes"]] if one.probability >= WORTH / 2 and one.id in statements
     ]
@@ -334,10 +328,16 @@ def _changes(work: _Work) -> Part:
     }
 
 
-def _widened(question: SuspectQuestion, members: Callable[[str], frozenset[str]]) -> SuspectQuestion:
+def _widened(question: SuspectQuestion, directory: Directory) -> SuspectQuestion:
+    """
+    With all that sources may say for the services: other names, and their files where a change names no service.
+    """
+    members = directory.members
     services = {name: p for one, p in question.services.items() for name in members(one)}
     near = {name: steps for one, steps in question.neighbours.items() for name in members(one) if name not in services}
-    return replace(question, services=services, neighbours=near)
+    places = {path: p for one, p in question.services.items() for path in directory.paths.get(one, ())}
+    names = {words: p for one, p in question.services.items() for words in directory.words(one)}
+    return replace(question, services=services, neighbours=near, places=places, names=names)
 
 
 def suspect_part(one: Candidate, change: Change, cite: Callable[[Iterable[str]], list[str]]) -> Part:

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from graph.contract import kind_of
 from graph.encoding import encode, micros
-from graph.values import Alert, AlertRule, Change, Fact, Item, Trust
+from graph.values import UNPLACED, Alert, AlertRule, Change, Fact, Item, Trust
 
 OPEN = 2**63 - 1
 """A time that has no end."""
@@ -77,7 +77,7 @@ def names(item: Item) -> Iterator[tuple[str, str, int]]:
         yield "change.id", item.id, at
         if item.revision:
             yield "change.id", item.revision, at
-        for service in item.services:
+        for service in item.services or (UNPLACED,):
             yield "change.service", service, at
     elif isinstance(item, Alert):
         yield "kind", "alert", micros(item.at)

@@ -27,6 +27,7 @@ from graph.sqlite.retracting import Retracting
 from graph.sqlite.rows import Rows
 from graph.sqlite.stating import Stating
 from graph.values import (
+    UNPLACED,
     Alert,
     AlertRule,
     Change,
@@ -227,7 +228,7 @@ class SqliteStore:
             lambda connection: reading.newest(connection, view, field, texts, start, end, wanted), Change
         )
         if ids and services is not None:
-            found = tuple(one for one in found if not frozenset(services).isdisjoint(one.item.services))
+            found = tuple(one for one in found if not frozenset(services).isdisjoint(one.item.services or (UNPLACED,)))
         return found[:limit]
 
     def incidents(self, view: View, ids: Collection[str] = ()) -> tuple[Statement[Incident], ...]:

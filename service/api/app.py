@@ -106,7 +106,7 @@ def view_of(who: Caller, as_of: str | None, known_at: str | None) -> View:
     """
     now = datetime.now(UTC)
     moment = parse_time(as_of) if as_of else now
-    known = parse_time(known_at) if known_at else moment if as_of else now
+    known = parse_time(known_at) if known_at else now
     return View(as_of=moment, known_at=known, visibility=who.visibility)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from graph.contract import Yield, kind_of
-from graph.values import Change, Fact, Item, Labels, Record, Span, Trust, View
+from graph.values import UNPLACED, Change, Fact, Item, Labels, Record, Span, Trust, View
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Model:
             for one, said in self._seen(view)
             if isinstance(one.item, Change)
             and start <= one.item.at < end
-            and not set(services).isdisjoint(one.item.services)
+            and not set(services).isdisjoint(one.item.services or (UNPLACED,))
         }
 
     def _seen(self, view: View) -> Iterable[tuple[Answer, set[str]]]:

@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.contract import Store, Yield
-from graph.values import Change, Fact, FactKind, Item, Record, Statement, Trust, View
+from graph.values import UNPLACED, Change, Fact, FactKind, Item, Record, Statement, Trust, View
 from tests.contract.backends import BACKENDS, Backend
 from tests.contract.making import day, deploy, fact, owned, record, state, view
 from tests.contract.model import Answer, Deed, Model
 
 SECRET = frozenset({"secret"})
-SERVICES = ("service:x", "service:y")
+SERVICES = ("service:x", "service:y", UNPLACED)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 
 from graph.contract import Store
 from graph.errors import InvalidValue
-from graph.values import Alert, AlertRule, FactKind, Incident, Runbook, Trust
+from graph.values import UNPLACED, Alert, AlertRule, FactKind, Incident, Runbook, Trust
 from tests.contract.making import day, deploy, fact, owned, record, state, view
 
 NOW = view(100)
@@ -35,6 +35,13 @@ def test_changes_are_newest_first_within_a_half_open_time(store: Store) -> None:
     assert [one.item.id for one in store.changes(NOW, services=["service:x"])] == list("531")
     assert [one.item.id for one in store.changes(NOW, services=["service:x", "service:z"], limit=2)] == list("65")
     assert store.changes(NOW, services=[]) == ()
+
+
+def test_changes_that_name_no_service_are_found_as_such(store: Store) -> None:
+    state(store, record("r"), deploy("1", 1), deploy("2", 2, "x"), deploy("3", 3))
+    assert [one.item.id for one in store.changes(NOW, services=[UNPLACED])] == ["3", "1"]
+    assert [one.item.id for one in store.changes(NOW, services=[UNPLACED, "service:x"])] == ["3", "2", "1"]
+    assert [one.item.id for one in store.changes(NOW, ids=["2", "3"], services=[UNPLACED])] == ["3"]
 
 
 def test_changes_are_found_by_id_and_by_revision(store: Store) -> None:
