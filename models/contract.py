@@ -152,6 +152,14 @@ SUREST = 0.98
 """No answer is surer than it could be checked: one in fifty may be wrong."""
 
 
+def doubted(share: float, none: bool = False) -> float:
+    """
+    A share of a whole that includes "none of them", when SUREST is the most that the others can have together: what
+    was never thought of counts for "none".
+    """
+    return SUREST * share + (1 - SUREST if none else 0.0)
+
+
 def chance(score: float) -> float:
     """
     A log-odds score as a probability, never surer than SUREST.

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from graph.values import Alert, EntityId, View, entity_name
 from models.catalogue import Catalogue
-from models.contract import Candidate, Ranking, Term
+from models.contract import Candidate, Ranking, Term, doubted
 from models.directory import Directory
 from models.matching import Match
 from models.parameters import Parameters, load
@@ -44,6 +44,7 @@ class Resolver:
         """
         matches, none = self._catalogue.directory(view).match(name)
         candidates = tuple(_candidate(match) for match in matches)
+        none = doubted(none, none=True)
         best = candidates[0].probability if candidates else 0.0
         return Ranking(candidates=candidates, none_probability=none, abstained=none >= best)
 
@@ -79,7 +80,7 @@ class Resolver:
 def _candidate(match: Match) -> Candidate:
     logit = math.log(max(match.quality, 1e-9)) - math.log(max(1 - match.quality, 1e-9))
     term = Term(name="name", value=match.quality, weight=logit, says=match.says)
-    return Candidate(id=match.service, probability=match.quality, terms=(term,), evidence=(match.record,))
+    return Candidate(id=match.service, probability=doubted(match.quality), terms=(term,), evidence=(match.record,))
 
 
 def _declared(alert: Alert, directory: Directory) -> Match | None:
@@ -115,13 +116,13 @@ def _ranked(findings: Findings, weights: Mapping[str, float]) -> Ranking:
     candidates = tuple(
         Candidate(
             id=name,
-            probability=math.exp(scores[name] - top) / total,
+            probability=doubted(math.exp(scores[name] - top) / total),
             terms=_terms(findings.candidates[name], weights),
             evidence=tuple(sorted(findings.candidates[name].records)),
         )
         for name in order
     )
-    none_p = math.exp(none - top) / total
+    none_p = doubted(math.exp(none - top) / total, none=True)
     best = candidates[0].probability if candidates else 0.0
     return Ranking(candidates=candidates, none_probability=none_p, abstained=none_p * COST >= best)
 

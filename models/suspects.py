@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from graph.contract import Store
 from graph.values import UNPLACED, Change, ChangeKind, EntityId, Statement, View, entity_name
-from models.contract import Candidate, Ranking, Term
+from models.contract import Candidate, Ranking, Term, doubted
 from models.names import tokens
 from models.parameters import Parameters
 from models.paths import area_of, areas_of, harmless, nearness, parent
@@ -173,14 +173,14 @@ def rank(
     candidates = tuple(
         Candidate(
             id=changes[place].item.id,
-            probability=math.exp(scores[place] - top) / total,
+            probability=doubted(math.exp(scores[place] - top) / total),
             terms=_explained(scored[place][0], scored[place][1], changes[place].item, question),
             evidence=(changes[place].record,),
             statement=changes[place].seq,
         )
         for place in order[:100]
     )
-    none_p = math.exp(base - top) / total
+    none_p = doubted(math.exp(base - top) / total, none=True)
     best = candidates[0].probability if candidates else 0.0
     gaps = () if question.signals.text else ("no logs, traces or metrics were given with the alert",)
     return Ranking(

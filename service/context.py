@@ -347,7 +347,7 @@ def suspect_part(one: Candidate, change: Change, cite: Callable[[Iterable[str]],
     return {
         "id": one.id,
         "kind": change.kind.value,
-        "title": change.title,
+        "title": change.title or _described(change),
         "services": [entity_name(name) for name in change.services],
         "at": stamp(change.at),
         "actor": change.actor,
@@ -359,6 +359,18 @@ def suspect_part(one: Candidate, change: Change, cite: Callable[[Iterable[str]],
         "terms": [_term(term) for term in one.terms[:6]],
         "evidence": cite(one.evidence),
     }
+
+
+def _described(change: Change) -> str:
+    """
+    A change without a title by what it changed: service, and the revisions as short as people write them.
+    """
+    steps = " to ".join(_revision(one) for one in (change.previous, change.revision) if one)
+    return " ".join(filter(None, [", ".join(entity_name(name) for name in change.services), steps]))
+
+
+def _revision(text: str) -> str:
+    return re.sub(r"\b([0-9a-f]{8})[0-9a-f]{4,}\b", r"\1", text)
 
 
 def _term(term: Term) -> Part:
@@ -441,7 +453,7 @@ def _runbooks(work: _Work) -> list[Part]:
     return [
         runbook_part(one, found[one.id].item, work.cite)
         for one in ranking.candidates[: SHOWN["runbooks"]]
-        if one.id in found and one.probability >= 0.25
+        if one.id in found and one.probability >= 2 * WORTH
     ]
 
 
@@ -449,8 +461,10 @@ def runbook_part(one: Candidate, page: Runbook, cite: Callable[[Iterable[str]], 
     """
     A page with the section to begin at, quoted.
     """
-    anchor = next((term.says for term in one.terms if term.name == "section"), "")
-    section = _steps(page) or next((part for part in page.sections if part.anchor == anchor), None)
+    best = next((term for term in one.terms if term.name == "section"), None)
+    matched = next((part for part in page.sections if best and part.anchor == best.says), None)
+    # a section that is headed like the alert, or linked, is meant; else a page's steps come before what is merely alike
+    section = matched if best and best.value else _steps(page) or matched
     return {
         "id": page.id,
         "title": page.title,

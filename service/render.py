@@ -58,7 +58,7 @@ def _changed(changes: Answer | None) -> list[str]:
     for one in changes["suspects"]:
         why = "; ".join(term["says"] for term in one["terms"] if term["says"] != term["name"])
         lines.append(
-            f"  {one['probability']:4.0%}  {one['kind']} {one['id']}  {one['title']}  ({_short(one['at'])}, {one['actor']})"
+            f"  {one['probability']:4.0%}  {one['kind']} {one['id']}  {one['title']}  ({', '.join(filter(None, [_short(one['at']), one['actor']]))})"
         )
         lines.append(f"        {why}")
     signs = "".join(f" — {one['cause']}: {one['says']}" for one in changes["hypotheses"])

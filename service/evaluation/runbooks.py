@@ -20,10 +20,10 @@ from models.contract import Scope
 from models.facets import alert_text
 from models.indexer import Indexer
 from models.names import tokens
+from models.parameters import Parameters
 from models.runbooks import RunbookQuestion, Runbooks
 from service.evaluation.frame import Lab, Metrics, Prediction, by_variant, data_file, read_lines
 from service.evaluation.metrics import mean, rank_measures
-from service.wiring import parameters
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 VIEW = View(as_of=FAR, known_at=FAR)
@@ -35,35 +35,48 @@ def predict(directory: Path, lab: Lab) -> Iterator[Prediction]:
     All pairs' alerts on the corpus, then each on a corpus without its name.
     """
     rows = _rows(directory)
+    learned = lab.parameters("runbooks")
     lab.progress("reading the pages")
+    store = stated(directory, lab)
+    indexer = Indexer(store, lab.embedder())
+    indexer.follow()
+    for row in rows:
+        yield from _answers(
+            str(row["id"]), alert_of(row), indexer, store, learned, "", sectioned=bool(row.get("section"))
+        )
+    for number, row in enumerate(rows):
+        if number % 20 == 0:
+            lab.progress(f"hidden names: {number} of {len(rows)}")
+        alert = alert_of(row)
+        hidden_indexer, hidden_store, names = _hidden(store, alert.name, lab)
+        for prediction in _answers(
+            str(row["id"]),
+            unnamed(alert),
+            hidden_indexer,
+            hidden_store,
+            learned,
+            "_hidden",
+            sectioned=bool(row.get("section")),
+        ):
+            yield _renamed(prediction, names)
+        hidden_store.close()
+
+
+def stated(directory: Path, lab: Lab) -> Store:
+    """
+    A store with the corpus.
+    """
     store = lab.store()
     pages = sorted(
         path
         for path in (directory / "runbooks").rglob("*")
         if path.is_file() and path.suffix in (".md", ".txt", ".erb", ".markdown")
     )
+    source = Source(name="runbooks", connector="runbooks")
     for path in pages:
-        admit(
-            store,
-            Source(name="runbooks", connector="runbooks"),
-            path.read_bytes(),
-            {"path": str(path.relative_to(directory))},
-        )
+        admit(store, source, path.read_bytes(), {"path": str(path.relative_to(directory))})
     drain(store)
-    indexer = Indexer(store, lab.embedder())
-    indexer.follow()
-    for row in rows:
-        yield from _answers(str(row["id"]), _alert(row), indexer, store, "", sectioned=bool(row.get("section")))
-    for number, row in enumerate(rows):
-        if number % 20 == 0:
-            lab.progress(f"hidden names: {number} of {len(rows)}")
-        alert = _alert(row)
-        hidden_indexer, hidden_store, names = _hidden(store, alert.name, lab)
-        for prediction in _answers(
-            str(row["id"]), _unnamed(alert), hidden_indexer, hidden_store, "_hidden", sectioned=bool(row.get("section"))
-        ):
-            yield _renamed(prediction, names)
-        hidden_store.close()
+    return store
 
 
 def _rows(directory: Path) -> list[dict[str, object]]:
@@ -73,7 +86,10 @@ def _rows(directory: Path) -> list[dict[str, object]]:
     return [{"id": row["id"], "alert": row["alert"], "section": bool(row.get("section"))} for row in read_lines(path)]
 
 
-def _alert(row: Mapping[str, object]) -> Alert:
+def alert_of(row: Mapping[str, object]) -> Alert:
+    """
+    The alert of a pair, as a question.
+    """
     body = row["alert"]
     assert isinstance(body, dict)  # noqa: S101 - the format says so
     labels = {str(key): str(value) for key, value in (body.get("labels") or {}).items()}
@@ -85,11 +101,18 @@ def _alert(row: Mapping[str, object]) -> Alert:
 
 
 def _answers(
-    question: str, alert: Alert, indexer: Indexer, store: Store, suffix: str, *, sectioned: bool
+    question: str,
+    alert: Alert,
+    indexer: Indexer,
+    store: Store,
+    learned: Parameters | None,
+    suffix: str,
+    *,
+    sectioned: bool,
 ) -> Iterator[Prediction]:
     text = alert_text(alert)
     asked = RunbookQuestion(text=text, alert=alert.name)
-    found = Runbooks(indexer, store, parameters("runbooks"))
+    found = Runbooks(indexer, store, learned)
     ranking = found.rank(asked, VIEW)
     chances = {one.id: one.probability for one in ranking.candidates}
     ranked: tuple[tuple[str, float | None], ...] = tuple(
@@ -98,8 +121,8 @@ def _answers(
     if sectioned:
         sections = found.sections(asked, VIEW)[:50]
         ranked = tuple(
-            (f"{page}#{mark}", round(chances.get(page, 0.0) / (place + 1), 6))
-            for place, (page, mark, _) in enumerate(sections)
+            (f"{one.page}#{one.anchor}", round(chances.get(one.page, 0.0) / (place + 1), 6))
+            for place, one in enumerate(sections)
         )
     yield Prediction(
         question=question,
@@ -158,7 +181,10 @@ def _text(page: Runbook, rule: re.Pattern[str], number: int) -> str:
     return "\n\n".join(parts)
 
 
-def _unnamed(alert: Alert) -> Alert:
+def unnamed(alert: Alert) -> Alert:
+    """
+    The same without its name.
+    """
     return Alert(id=alert.id, name="", at=alert.at, labels=alert.labels, annotations=alert.annotations, expr=alert.expr)
 
 
