@@ -1,5 +1,6 @@
 """
-`scripts/evaluate SET DIR [--json] [--predictions FILE]`: answers first, truth afterwards, one line of result.
+`scripts/evaluate SET DIR [--json] [--predictions FILE]`: answers first, truth afterwards, one line of result;
+`scripts/evaluate all DIR`: every set below DIR (`service.evaluation.totals`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO, cast
 
+from service.evaluation import totals
 from service.evaluation.frame import Evaluation, Lab, Metrics, Prediction
 
 SETS = ("runbooks", "similar", "changes", "rootcause", "owners", "fixes")
@@ -26,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.directory.is_dir():
         print(f"scripts/evaluate: no such directory: {options.directory}", file=sys.stderr)
         return 2
+    if options.set == "all":
+        return totals.run(options.directory, evaluate)
     try:
         result = evaluate(options.set, options.directory, options.predictions)
     except FileNotFoundError as error:
@@ -91,7 +95,7 @@ def table(metrics: Metrics) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/evaluate", description="Score the product on a labelled set.")
-    parser.add_argument("set", choices=SETS)
+    parser.add_argument("set", choices=(*SETS, "all"))
     parser.add_argument("directory", type=Path)
     parser.add_argument("--json", action="store_true", help="print nothing but the result line")
     parser.add_argument("--predictions", type=Path, help="write every answer as a JSON line to this file")

@@ -19,7 +19,6 @@ from ingest.pipeline import drain
 from models.contract import Scope
 from models.facets import alert_text
 from models.indexer import Indexer
-from models.names import tokens
 from models.parameters import Parameters
 from models.runbooks import RunbookQuestion, Runbooks
 from service.evaluation.frame import Lab, Metrics, Prediction, by_variant, data_file, read_lines
@@ -27,7 +26,8 @@ from service.evaluation.metrics import mean, rank_measures
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 VIEW = View(as_of=FAR, known_at=FAR)
-VARIANTS = ("whole", "lexical", "dense")
+_PLACE = re.compile(r"-s(\d+)$")
+"""The mark of a section of a page whose headings are hidden: its place."""
 
 
 def predict(directory: Path, lab: Lab) -> Iterator[Prediction]:
@@ -145,20 +145,18 @@ def _answers(
         )
 
 
-def _hidden(store: Store, name: str, lab: Lab) -> tuple[Indexer, Store, Mapping[str, str]]:
+def _hidden(store: Store, name: str, lab: Lab) -> tuple[Indexer, Store, Mapping[str, Runbook]]:
     """
-    The corpus with an alert's name and the name's own words left out of file names, headings and text.
+    The corpus without file names and headings, and without the alert's name in the text; and which page each of its
+    files stands for.
     """
-    words = sorted({name, *tokens(name)}, key=len, reverse=True)
-    rule = re.compile(
-        r"(?<![A-Za-z0-9])(?:" + "|".join(re.escape(word) for word in words if len(word) > 1) + r")(?![a-z0-9])",
-        re.IGNORECASE,
-    )
+    # the name as a word: its parts (`pod` of `PodCrashLooping`) are what any page on pods says
+    rule = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
     hidden = lab.store()
-    names: dict[str, str] = {}
+    names: dict[str, Runbook] = {}
     for number, one in enumerate(store.runbooks(VIEW)):
         path = f"page-{number}.md"
-        names[path] = one.item.id
+        names[path] = one.item
         admit(
             hidden,
             Source(name="runbooks", connector="runbooks"),
@@ -172,11 +170,13 @@ def _hidden(store: Store, name: str, lab: Lab) -> tuple[Indexer, Store, Mapping[
 
 
 def _text(page: Runbook, rule: re.Pattern[str], number: int) -> str:
-    parts = [f"# page {number}" if rule.search(page.title) else f"# {page.title}"]
+    """
+    A page without its title and headings, which are numbers instead.
+    """
+    parts = [f"# page {number}"]
     for place, section in enumerate(page.sections):
         if section.heading and section.heading != page.title:
-            heading = rule.sub(" ", section.heading).strip()
-            parts.append(f"{'#' * max(2, section.level)} {heading or 'section'} s{place}")
+            parts.append(f"{'#' * max(2, section.level)} section s{place}")
         parts.append(rule.sub(" ", section.text))
     return "\n\n".join(parts)
 
@@ -188,11 +188,17 @@ def unnamed(alert: Alert) -> Alert:
     return Alert(id=alert.id, name="", at=alert.at, labels=alert.labels, annotations=alert.annotations, expr=alert.expr)
 
 
-def _renamed(prediction: Prediction, names: Mapping[str, str]) -> Prediction:
+def _renamed(prediction: Prediction, names: Mapping[str, Runbook]) -> Prediction:
+    """
+    With the ids that pages and sections have where nothing is hidden.
+    """
     ranked = []
     for found, p in prediction.ranked:
-        page, _, mark = found.partition("#")
-        ranked.append((f"{names.get(page, page)}#{mark}" if mark else names.get(page, page), p))
+        path, _, mark = found.partition("#")
+        page = names[path]
+        place = _PLACE.search(mark)
+        marked = page.sections[int(place[1])].anchor if place else page.sections[0].anchor
+        ranked.append((f"{page.id}#{marked}" if mark else page.id, p))
     return Prediction(
         question=prediction.question,
         variant=prediction.variant,

@@ -59,27 +59,28 @@ def _questions(name: str, count: int) -> Iterator[tuple[Alert, str]]:
     incidents = SHARED / name / "incidents.jsonl"
     if incidents.is_file():
         rows = [json.loads(line) for line in incidents.read_text(encoding="utf-8").split("\n") if line]
+        zone = "Europe/London" if name.startswith("moj") else "UTC"
         for row in rows[-1 :: -max(1, len(rows) // count)][:count]:
-            yield _alert(row), _known(row)
+            yield _alert(row, zone), _known(row)
     else:
         yield from _rules(SHARED / name, count)
 
 
-def _alert(row: Mapping[str, object]) -> Alert:
-    at = _moment(row)
+def _alert(row: Mapping[str, object], zone: str) -> Alert:
+    at = _moment(row, zone)
     text = row.get("triggering_alert") or row.get("identified") or row.get("title")
     name = str(text).split("\n")[0].split(" | ")[0][:150]
     texts = {"description": str(text), "impact": str(row.get("impact") or "")}
     return Alert(id=str(row["id"]), name=name, at=at, annotations={key: value for key, value in texts.items() if value})
 
 
-def _moment(row: Mapping[str, object]) -> datetime:
+def _moment(row: Mapping[str, object], zone: str) -> datetime:
     """
     When it was first noticed, as exactly as the document says; of a bare day, its evening.
     """
     exact = row.get("first_detected") or row.get("declared")
     if exact:
-        return parse_time(exact)
+        return parse_time(exact, zone)
     day = parse_time(row["date"])
     started = re.search(r"started: (\w+ \d+, \d+) at (\d+:\d+[AP]M) UTC", str(row.get("triggering_alert")))
     if started:
