@@ -255,9 +255,16 @@ class Store(Journal, Protocol):
         """
         ...
 
-    def changes_since(self, watermark: int, limit: int = 1000) -> tuple[Event, ...]:
+    def services_changed(self) -> frozenset[EntityId]:
         """
-        The feed after `watermark`, in commit order and without gaps.
+        The ids of all services that changes name, declared or not.
+        """
+        ...
+
+    def changes_since(self, watermark: int, limit: int = 1000, kinds: Collection[ItemKind] = ()) -> tuple[Event, ...]:
+        """
+        The feed after `watermark`, in commit order and without gaps; with `kinds`, those of such items alone, and
+        whatever was erased, since its kind is forgotten.
         """
         ...
 
@@ -269,7 +276,7 @@ class Store(Journal, Protocol):
 
     def keep(self, shelf: str, bodies: Iterable[tuple[str, bytes]], records: Collection[str] = ()) -> None:
         """
-        Put bytes on a shelf (`answers`, `vectors:MODEL`, `sources`) by key; `records` are what they rest on.
+        Put bytes on a shelf (`answers`, `vectors:MODEL`, `sources`, `store`) by key; `records` are what they rest on.
         """
         ...
 

@@ -20,12 +20,12 @@ from graph.values import (
     IDENTITY_KINDS,
     Alert,
     AlertRule,
-    Change,
     EntityId,
     Fact,
     FactKind,
     Incident,
     Item,
+    ItemKind,
     Statement,
     View,
 )
@@ -35,6 +35,7 @@ from models.parameters import Parameters, load
 
 FEED = 5000
 KEPT_VIEWS = 16
+KINDS = (ItemKind.FACT, ItemKind.ALERT_RULE, ItemKind.ALERT, ItemKind.INCIDENT)
 _KINDS = {FactKind.ENTITY, FactKind.ALIAS, FactKind.OWNED_BY, FactKind.BUILT_FROM, *IDENTITY_KINDS}
 
 
@@ -49,7 +50,7 @@ class Catalogue:
         self._rules: dict[int, Statement[AlertRule]] = {}
         self._alerts: dict[int, Statement[Alert]] = {}
         self._sayings: dict[tuple[str, ...], int] = {}
-        self._seen: dict[EntityId, int] = {}
+        self._seen: frozenset[EntityId] = frozenset()
         self._paged: dict[str, dict[int, Statement[Incident]]] = defaultdict(dict)
         self._at = 0
         self._bounds: list[datetime] = []
@@ -68,11 +69,18 @@ class Catalogue:
         Catch up with the feed.
         """
         with self._lock:
+            end = store.watermark()
+            if end <= self._at:
+                return
             changed = False
-            while events := store.changes_since(self._at, FEED):
+            while events := store.changes_since(self._at, FEED, KINDS):
                 for event in events:
                     changed = self._take(event.op, event.statement_seq, event.statement) or changed
                 self._at = events[-1].seq
+            self._at = max(self._at, end)
+            seen = store.services_changed()
+            changed = changed or seen != self._seen
+            self._seen = seen
             if changed:
                 self._views.clear()
                 self._bounds = sorted(set(self._moments()))
@@ -91,10 +99,6 @@ class Catalogue:
             for name in item.alerts:
                 self._paged[name][seq] = statement  # type: ignore[assignment]  # the item was tested
             return False
-        if isinstance(item, Change):
-            fresh = [one for one in item.services if one not in self._seen]
-            self._seen.update(dict.fromkeys(fresh, seq))
-            return bool(fresh)
         if isinstance(item, AlertRule):
             self._rules[seq] = statement  # type: ignore[assignment]  # the item was tested
             return True
@@ -153,5 +157,5 @@ class Catalogue:
         for alert in self._alerts.values():
             if view.sees(alert):
                 found.alert(alert)
-        found.seen = tuple(self._seen)
+        found.seen = tuple(sorted(self._seen))
         return found

@@ -5,7 +5,7 @@ Nearest vectors by FAISS: exact while there are some tens of thousands, then inv
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import RLock
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from models.contract import Hit, Matrix, Row, Scope
+from models.errors import IndexDamaged
 from models.rows import Mask, Rows
 
 
@@ -137,8 +138,22 @@ class DenseIndex:
         )
         return [(int(number), float(score)) for score, number in zip(scores[0], numbers[0], strict=True) if number >= 0]
 
-    def state(self) -> Matrix:
+    def state(self) -> dict[str, bytes]:
         """
-        The vectors of all rows, in order.
+        Rows and vectors, for `restore`.
         """
-        return self._vectors[: len(self.rows)]
+        with self._lock:
+            vectors = self._vectors[: len(self.rows)][self.rows.alive]
+            return {"rows.json": self.rows.state(), "vectors.f32": vectors.tobytes()}
+
+    def restore(self, state: Mapping[str, bytes]) -> None:
+        """
+        Take the place of what is held. Raises IndexDamaged where rows and vectors do not match.
+        """
+        rows = Rows.restored(state["rows.json"])
+        vectors = np.frombuffer(state["vectors.f32"], dtype=np.float32)
+        if len(vectors) != len(rows) * self.dimension:
+            raise IndexDamaged(f"{len(rows)} rows have {len(vectors)} numbers, not {self.dimension} each")
+        with self._lock:
+            self.rows, self._vectors = rows, vectors.reshape(len(rows), self.dimension).copy()
+            self._index, self._indexed = None, 0

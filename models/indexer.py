@@ -1,8 +1,9 @@
 """
 Keeps the dense and the lexical index in step with the store's feed, and with nothing else.
 
-The indexes live in memory. What is costly to make, the vectors, lies in the store by the digest of their text, so that
-a start reads them instead of embedding again, and erasing a record erases its vectors.
+The indexes live in memory, with verified snapshots on disk (`models.snapshots`). What is costly to make, the vectors,
+lies in the store by the digest of their text, so that a lost snapshot costs no embedding again, and erasing a record
+erases its vectors.
 """
 
 from __future__ import annotations
@@ -10,20 +11,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
+from uuid import uuid4
 
 import numpy as np
 
 from graph.contract import Event, Store
-from graph.values import Incident, Runbook
+from graph.values import ItemKind
 from models.contract import Embedder, Hit, Matrix, Row, Scope
 from models.dense import DenseIndex
+from models.errors import IndexDamaged
 from models.facets import rows
-from models.lexical import LexicalIndex
+from models.lexical import ANALYSIS, LexicalIndex
+from models.snapshots import Snapshot, drop, read, save
 
 Progress = Callable[[str, int, int], None]
 FEED = 2000
 EMBED = 256
+KINDS = (ItemKind.INCIDENT, ItemKind.RUNBOOK)
+SAVED_ROWS = 2000
+"""Rows that may be missing from a snapshot; few, and it is left as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +62,25 @@ def _silent(what: str, done: int, total: int) -> None:
 
 class Indexer:
     """
-    `follow` catches up; searches may run meanwhile. Without an embedder, the lexical index works alone. Over a store
-    that is open for reading, `keep` is False, and vectors that are made are not kept.
+    `follow` catches up; searches may run meanwhile. Without an embedder, the lexical index works alone. With a
+    `folder`, snapshots of the indexes are kept there. Over a store that is open for reading, `keep` is False, and
+    nothing is kept.
     """
 
-    def __init__(self, store: Store, embedder: Embedder | None, *, keep: bool = True) -> None:
+    def __init__(
+        self, store: Store, embedder: Embedder | None, *, keep: bool = True, folder: Path | None = None
+    ) -> None:
         self._store = store
         self._keeps = keep
+        self._folder = folder
         self.embedder = embedder
         self.dense = DenseIndex(embedder.dimension if embedder else 1)
         self.lexical = LexicalIndex()
-        self._lexical_at = self._dense_at = 0
-        self._waiting: list[Event] = []
+        self.problems: list[str] = []
+        """What was wrong with the snapshots of this start."""
+        self._at = {"lexical": 0, "dense": 0}
+        self._unsaved = {"lexical": 0, "dense": 0}
+        self._restored = False
         self._lock = Lock()
 
     def follow(self, progress: Progress = _silent) -> None:
@@ -73,46 +88,115 @@ class Indexer:
         Catch up with the feed: the lexical index first, which is quick, then the vectors.
         """
         with self._lock:
-            end = self._store.watermark()
-            while self._lexical_at < end:
-                events = self._store.changes_since(self._lexical_at, FEED)
-                if not events:
-                    break
-                found = [event for event in events if event.op != "opened" or _searched(event)]
-                self._apply(found, lexical=True)
-                self._waiting += found
-                self._lexical_at = events[-1].seq
-                progress("words", self._lexical_at, end)
-            while self.embedder and self._waiting:
-                part, self._waiting = self._waiting[:FEED], self._waiting[FEED:]
-                try:
-                    self._apply(part, lexical=False)
-                except BaseException:
-                    self._waiting = part + self._waiting
-                    raise
-                self._dense_at = part[-1].seq
-                progress("vectors", self._dense_at, end)
+            if not self._restored:
+                self._restore()
+            self._catch_up("lexical", "words", progress)
             if self.embedder:
-                self._dense_at = self._lexical_at
-            self._waiting.clear()
+                self._catch_up("dense", "vectors", progress)
 
-    def _apply(self, events: Sequence[Event], *, lexical: bool) -> None:
-        index = self.lexical if lexical else self.dense
+    def _catch_up(self, name: str, says: str, progress: Progress) -> None:
+        end = self._store.watermark()
+        while self._at[name] < end:
+            events = self._store.changes_since(self._at[name], FEED, KINDS)
+            if events:
+                self._apply(name, events)
+                self._at[name] = events[-1].seq
+                progress(says, self._at[name], end)
+            else:
+                # nothing of ours up to there
+                self._at[name] = end
+        index = self.lexical if name == "lexical" else self.dense
+        if self._unsaved[name] > max(SAVED_ROWS, len(index.rows) // 10):
+            self._save(name)
+
+    def _apply(self, name: str, events: Sequence[Event]) -> None:
+        index = self.lexical if name == "lexical" else self.dense
         opened = [
             row
             for event in events
             if event.op == "opened" and event.statement and event.statement_seq not in index.rows.by_statement
             for row in rows(event.statement)
         ]
-        if lexical:
+        if index is self.lexical:
             self.lexical.add(opened)
         elif opened:
             self.dense.add_vectors(opened, self._vectors(opened))
+        self._unsaved[name] += len(opened)
         for event in events:
             if event.op == "closed" and event.statement and event.statement.known.end:
                 index.close_rows(event.statement_seq, event.statement.known.end)
-            elif event.op == "erased":
+                self._unsaved[name] += 1
+            elif event.op == "erased" and event.statement_seq in index.rows.by_statement:
                 index.remove(event.statement_seq)
+                self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        """
+        What was erased must not stay in a snapshot.
+        """
+        if self._folder and self._keeps:
+            drop(self._folder / name)
+        self._unsaved[name] += 1
+
+    def save(self) -> None:
+        """
+        Keep what snapshots do not have yet, so that the next start is quick.
+        """
+        with self._lock:
+            for name, count in self._unsaved.items():
+                if count:
+                    self._save(name)
+
+    def _save(self, name: str) -> None:
+        if self._folder is None or not self._keeps:
+            return
+        index = self.lexical if name == "lexical" else self.dense
+        at = self._at[name]
+        save(
+            self._folder / name,
+            Snapshot(watermark=at, anchor=self._anchor(at), made_by=self._made_by(name), files=index.state()),
+        )
+        self._unsaved[name] = 0
+
+    def _restore(self) -> None:
+        """
+        From snapshots, where they are whole and of this very store; else the indexes begin empty.
+        """
+        self._restored = True
+        for name in ("lexical", *(("dense",) if self.embedder else ())):
+            try:
+                found = read(self._folder / name, self._made_by(name)) if self._folder else None
+                if found and found.anchor == self._anchor(found.watermark):
+                    (self.lexical if name == "lexical" else self.dense).restore(found.files)
+                    self._at[name] = found.watermark
+            except (IndexDamaged, ValueError, KeyError, TypeError) as error:
+                self.problems.append(f"the {name} index was damaged and is made anew: {error}")
+
+    def _made_by(self, name: str) -> dict[str, str | int]:
+        if name == "lexical" or self.embedder is None:
+            return {"index": "lexical", "analysis": ANALYSIS}
+        return {"index": "dense", "model": self.embedder.model, "dimension": self.embedder.dimension}
+
+    def _anchor(self, watermark: int) -> str:
+        """
+        What tells this feed from another: the store's name, and its line at a position, since a store may have been
+        restored from an older backup.
+        """
+        line = self._store.changes_since(watermark - 1, 1)
+        if not line or line[0].seq != watermark:
+            return "" if watermark else "start"
+        record = line[0].statement.record if line[0].statement else ""
+        return f"{self._name()} {line[0].op} {line[0].statement_seq} {record}"
+
+    def _name(self) -> str:
+        """
+        A random name that the store has for good.
+        """
+        found = self._store.kept("store", {"name"})
+        if not found and self._keeps:
+            self._store.keep("store", [("name", uuid4().hex.encode())])
+            found = self._store.kept("store", {"name"})
+        return found.get("name", b"").decode()
 
     def _vectors(self, found: Sequence[Row]) -> Matrix:
         """
@@ -164,12 +248,5 @@ class Indexer:
         """
         How far the indexes are.
         """
-        dense = self._dense_at if self.embedder else self._lexical_at
-        return Status(self._store.watermark(), self._lexical_at, dense, len(self.dense.rows), len(self.lexical.rows))
-
-
-def _searched(event: Event) -> bool:
-    """
-    Whether the event is of a document that has rows.
-    """
-    return event.statement is not None and isinstance(event.statement.item, Incident | Runbook)
+        dense = self._at["dense" if self.embedder else "lexical"]
+        return Status(self._store.watermark(), self._at["lexical"], dense, len(self.dense.rows), len(self.lexical.rows))

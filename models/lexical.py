@@ -7,84 +7,31 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING
 
 from models.contract import Hit, Row, Scope
+from models.errors import IndexDamaged
 from models.rows import Rows
 
 if TYPE_CHECKING:
     import tantivy
 
+ANALYSIS = 1
+"""The version of how texts become terms; another one makes snapshots worthless."""
 MAX_TERMS = 48
 OVER_FETCH = 4
 _WORD = re.compile(r"[^\W_]+(?:[-_./:][^\W_]+)*", re.UNICODE)
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_a-zA-Z]+")
-_STOP = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "but",
-        "by",
-        "can",
-        "did",
-        "do",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "his",
-        "how",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "more",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "so",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "to",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "which",
-        "while",
-        "who",
-        "will",
-        "with",
-        "you",
-        "your",
-    ]
-)
+_STOP = frozenset([
+    "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "did", "do", "for", "from", "had",
+    "has", "have", "he", "her", "his", "how", "if", "in", "into", "is", "it", "its", "more", "not", "of",
+    "on", "or", "our", "so", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this",
+    "to", "was", "we", "were", "what", "when", "which", "while", "who", "will", "with", "you", "your",
+])  # fmt: skip
 
 
 @cache
@@ -124,6 +71,7 @@ class LexicalIndex:
         builder.add_integer_field("row", stored=True, indexed=False, fast=True)
         self._schema = builder.build()
         self._index = tantivy.Index(self._schema)
+        self._terms: list[str] = []
         self._frequency: Counter[str] = Counter()
         self._lock = RLock()
 
@@ -131,23 +79,48 @@ class LexicalIndex:
         """
         Add rows and make them searchable.
         """
-        import tantivy
-
         if not rows:
             return
+        terms = [" ".join(words(row.text)) for row in rows]
         with self._lock:
-            writer = self._index.writer(heap_size=64_000_000, num_threads=1)
-            for number, row in zip(self.rows.add(rows), rows, strict=True):
-                terms = words(row.text)
-                self._frequency.update(set(terms))
-                document = tantivy.Document()
-                document.add_text("terms", " ".join(terms))
-                document.add_text("kind", row.kind.value)
-                document.add_integer("row", number)
-                writer.add_document(document)
-            writer.commit()
-            writer.wait_merging_threads()
-            self._index.reload()
+            first = self.rows.add(rows)[0]
+            self._write(first, terms)
+
+    def _write(self, first: int, terms: Sequence[str]) -> None:
+        import tantivy
+
+        writer = self._index.writer(heap_size=64_000_000, num_threads=1)
+        for number, text in enumerate(terms, first):
+            self._frequency.update(set(text.split(" ")) if text else ())
+            document = tantivy.Document()
+            document.add_text("terms", text)
+            document.add_text("kind", self.rows.entries[number].kind.value)
+            document.add_integer("row", number)
+            writer.add_document(document)
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+        self._terms += terms
+
+    def state(self) -> dict[str, bytes]:
+        """
+        Rows and their terms, for `restore`.
+        """
+        with self._lock:
+            kept = [text for text, alive in zip(self._terms, self.rows.alive, strict=True) if alive]
+            return {"rows.json": self.rows.state(), "terms.txt": "\n".join(kept).encode()}
+
+    def restore(self, state: Mapping[str, bytes]) -> None:
+        """
+        Fill an empty index. Raises IndexDamaged where rows and terms do not match.
+        """
+        rows = Rows.restored(state["rows.json"])
+        terms = state["terms.txt"].decode().split("\n") if len(rows) else []
+        if len(terms) != len(rows):
+            raise IndexDamaged(f"{len(rows)} rows have {len(terms)} texts")
+        with self._lock:
+            self.rows = rows
+            self._write(0, terms)
 
     def close_rows(self, statement: int, known_to: datetime) -> None:
         """

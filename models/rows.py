@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from graph.values import ItemKind, Labels
@@ -102,6 +103,44 @@ class Rows:
         numbers = self.by_statement.pop(statement, [])
         self._alive[numbers] = False
         return numbers
+
+    def state(self) -> bytes:
+        """
+        The living rows, for `restored`.
+        """
+        labels = {number: sorted(found) for found, number in self._labels.items()}
+        columns = self._columns
+        rows = [
+            (
+                one.statement, one.document, one.kind.value, one.facet, one.record,
+                labels[int(columns["labels"][number])],
+                int(columns["from"][number]), int(columns["to"][number]), int(columns["at"][number]),
+            )
+            for number, one in enumerate(self.entries)
+            if self._alive[number]
+        ]  # fmt: skip
+        return orjson.dumps(rows)
+
+    @classmethod
+    def restored(cls, state: bytes) -> Rows:
+        """
+        Rows as they were saved, numbered anew from 0.
+        """
+        found = cls()
+        rows = orjson.loads(state)
+        found._grow(len(rows))
+        kinds = {kind.value: kind for kind in ItemKind}
+        columns = found._columns
+        for number, (statement, document, kind, facet, record, labels, known_from, known_to, at) in enumerate(rows):
+            found.entries.append(Entry(statement, document, kinds[kind], facet, record))
+            found.by_statement[statement].append(number)
+            found._records[record].append(number)
+            columns["from"][number], columns["to"][number], columns["at"][number] = known_from, known_to, at
+            columns["kind"][number] = found._kinds.setdefault(kind, len(found._kinds))
+            columns["facet"][number] = found._facets.setdefault(facet, len(found._facets))
+            columns["labels"][number] = found._labels.setdefault(frozenset(labels), len(found._labels))
+        found._alive[: len(rows)] = True
+        return found
 
     def mask(self, scope: Scope) -> Mask:
         """

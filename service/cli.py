@@ -188,7 +188,9 @@ def ingest(
             else read_sources(path)
         )
         report = run(store, sources, _progress, force=force)
-        Indexer(store, embedder_of(settings)).follow(_progress)
+        indexer = Indexer(store, embedder_of(settings), folder=settings.data / "indexes")
+        indexer.follow(_progress)
+        indexer.save()
     finally:
         store.close()
     rows = [asdict(one) for one in report.sources]
@@ -477,7 +479,9 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
             {
                 "check": "indexes",
                 "ok": not status.behind,
-                "says": f"{status.lexical_rows} rows of words, {status.dense_rows} vectors",
+                "says": "; ".join(
+                    [f"{status.lexical_rows} rows of words, {status.dense_rows} vectors", *memory.indexer.problems]
+                ),
             }
         )
         memory.close()

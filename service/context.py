@@ -183,7 +183,7 @@ def _parts(work: _Work) -> dict[str, object]:
 def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
     if work.services.abstained:
         work.gaps.append("cannot tell which service this is about; a label `service` would settle it")
-    work.gaps += work.memory.gaps
+    work.gaps += work.memory.lags()
     service = _services(work)
     evidence = _evidence(work)
     answer: Part = {

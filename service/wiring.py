@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from graph.contract import Store
+from graph.errors import GraphError
 from graph.opening import open_store
 from ingest.pipeline import drain
 from models.catalogue import Catalogue
@@ -40,6 +42,25 @@ class Memory:
     pool: ThreadPoolExecutor
     gaps: list[str] = field(default_factory=list)
     _follower: Follower | None = None
+    _ready: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """
+        Whether names and words have caught up once, so that questions can be answered; meaning may still follow.
+        """
+        if not self._ready:
+            status = self.indexer.status()
+            self._ready = min(self.catalogue.watermark, status.lexical) >= status.watermark
+        return self._ready
+
+    def lags(self) -> list[str]:
+        """
+        What answers lack at the moment.
+        """
+        status = self.indexer.status()
+        missing = status.dense < status.lexical and self.indexer.embedder is not None
+        return [*self.gaps, *(["search by meaning is catching up"] if missing else [])]
 
     def follow(self) -> None:
         """
@@ -68,6 +89,9 @@ class Memory:
         """
         if self._follower:
             self._follower.stop()
+            # a snapshot is only a cache: without it the next start is slower, and nothing else
+            with suppress(OSError, GraphError):
+                self.indexer.save()
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.store.close()
 
@@ -91,7 +115,7 @@ class Follower(threading.Thread):
             try:
                 drain(self.memory.store)
                 self.memory.follow()
-                self.memory.gaps.clear()
+                self.memory.gaps[:] = []
             except Exception as error:  # noqa: BLE001 - the background is an edge: it records what happened and goes on
                 self.memory.gaps[:] = [f"the indexes lag behind: {type(error).__name__}: {error}"]
             self.wake.wait(2.0)
@@ -145,7 +169,7 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         gaps.append(f"no search by meaning: {error}")
     names = parameters("resolution")
     catalogue = Catalogue(names)
-    indexer = Indexer(store, embedder, keep=not read_only)
+    indexer = Indexer(store, embedder, keep=not read_only, folder=settings.data / "indexes")
     memory = Memory(
         settings=settings,
         store=store,

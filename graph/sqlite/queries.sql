@@ -298,6 +298,17 @@ select f.seq, f.op, f.statement, s.known_to
 from feed f left join statements s on s.seq = f.statement
 where f.seq > :watermark order by f.seq limit :limit
 
+-- name: feed_of_kinds_after
+-- The same of some kinds of items, and what was erased.
+select f.seq, f.op, f.statement, s.known_to
+from feed f left join statements s on s.seq = f.statement
+where f.seq > :watermark and (s.kind is null or s.kind in (select value from json_each(:kinds)))
+order by f.seq limit :limit
+
+-- name: texts_of
+-- All texts that a field has.
+select text from names where field = :field
+
 -- name: feed_end
 -- The last line's number.
 select coalesce(max(seq), 0) from feed

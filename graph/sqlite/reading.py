@@ -161,11 +161,17 @@ def by_seq(connection: apsw.Connection, seqs: Collection[int]) -> list[Place]:
     return _places(select(connection, "statements_end", seqs=json_text(sorted(set(seqs)))))
 
 
-def feed(connection: apsw.Connection, watermark: int, limit: int, decoded: Decoded) -> tuple[Event, ...]:
+def feed(
+    connection: apsw.Connection, watermark: int, limit: int, kinds: Collection[ItemKind], decoded: Decoded
+) -> tuple[Event, ...]:
     """
     Lines of the feed with their statements as they are now.
     """
-    rows = select(connection, "feed_after", watermark=watermark, limit=limit)
+    if kinds:
+        wanted = json_text(sorted(kind.value for kind in kinds))
+        rows = select(connection, "feed_of_kinds_after", watermark=watermark, limit=limit, kinds=wanted)
+    else:
+        rows = select(connection, "feed_after", watermark=watermark, limit=limit)
     places = {seq: known_to for _, _, seq, known_to in rows if known_to is not None}
     found = {one.seq: one for one in load(connection, list(places.items()), decoded)}
     return tuple(

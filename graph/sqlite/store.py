@@ -36,6 +36,7 @@ from graph.values import (
     FactKind,
     Incident,
     Item,
+    ItemKind,
     ItemT,
     Labels,
     Record,
@@ -268,9 +269,13 @@ class SqliteStore:
         # The names that were asked for are those of one kind of item.
         return cast("tuple[Statement[ItemT], ...]", found)
 
-    def changes_since(self, watermark: int, limit: int = 1000) -> tuple[Event, ...]:
+    def services_changed(self) -> frozenset[EntityId]:
         with self._reading() as connection:
-            return reading.feed(connection, watermark, limit, self._decoded)
+            return frozenset(row[0] for row in select(connection, "texts_of", field="change.service")) - {UNPLACED}
+
+    def changes_since(self, watermark: int, limit: int = 1000, kinds: Collection[ItemKind] = ()) -> tuple[Event, ...]:
+        with self._reading() as connection:
+            return reading.feed(connection, watermark, limit, kinds, self._decoded)
 
     def watermark(self) -> int:
         with self._reading() as connection:

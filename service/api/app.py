@@ -538,17 +538,18 @@ def _operations(app: FastAPI, memory: Memory) -> None:
     @app.get("/readyz")
     async def ready(verbose: bool = False) -> Response:
         """
-        Whether it can answer: the store reads, and the indexes have caught up once.
+        Whether it can answer: the store reads, and names and words have caught up once.
         """
         status = await run_in_threadpool(memory.indexer.status)
         tallies = await run_in_threadpool(memory.store.tally)
         behind = memory.catalogue.watermark < status.watermark or status.behind
-        body: dict[str, object] = {"status": "catching up" if behind else "ok", "gaps": list(memory.gaps)}
+        body: dict[str, object] = {"status": "catching up" if behind else "ok", "gaps": memory.lags()}
         if verbose:
             body["indexes"] = {"watermark": status.watermark, "lexical": status.lexical, "dense": status.dense}
             body["pending"] = sum(one.states.get(RecordState.PENDING, 0) for one in tallies)
             body["quarantined"] = sum(one.states.get(RecordState.QUARANTINED, 0) for one in tallies)
-        return as_json(body, 503 if behind and not status.dense else 200)
+            body["indexes_mended"] = list(memory.indexer.problems)
+        return as_json(body, 200 if memory.ready else 503)
 
     @app.get("/metrics")
     async def metrics() -> Response:

@@ -11,7 +11,7 @@ import pytest
 
 from graph.contract import Store
 from graph.errors import InvalidValue
-from graph.values import UNPLACED, Alert, AlertRule, FactKind, Incident, Runbook, Trust
+from graph.values import UNPLACED, Alert, AlertRule, FactKind, Incident, ItemKind, Runbook, Trust
 from tests.contract.making import day, deploy, fact, owned, record, state, view
 
 NOW = view(100)
@@ -117,6 +117,21 @@ def test_the_feed_has_every_line_once_in_commit_order(store: Store) -> None:
     assert store.changes_since(store.watermark()) == ()
     closed = events[2].statement
     assert closed is not None and closed.known.end == day(2)  # noqa: PT018 - there is one, closed
+
+
+def test_the_feed_can_be_of_some_kinds_alone(store: Store) -> None:
+    state(store, record("r", 1), owned("x", "a"), deploy("1", 1, "x"), snapshot=True)
+    state(store, record("s", 2, source="other"), owned("y", "b"), deploy("2", 2, "y"), deploy("3", 3))
+    found = store.changes_since(0, kinds=[ItemKind.CHANGE])
+    assert [one.statement.item.id for one in found if one.statement] == ["1", "2", "3"]  # type: ignore[union-attr]  # changes alone
+    assert store.changes_since(found[0].seq, limit=1, kinds=[ItemKind.CHANGE]) == found[1:2]
+    store.erase("s")
+    assert [one.op for one in store.changes_since(found[-1].seq, kinds=[ItemKind.RUNBOOK])] == ["erased"] * 3
+
+
+def test_the_services_that_changes_name_are_told(store: Store) -> None:
+    state(store, record("r"), owned("x", "a"), deploy("1", 1, "y", "z"), deploy("2", 2))
+    assert store.services_changed() == {"service:y", "service:z"}
 
 
 def test_a_follower_beside_many_writers_misses_nothing(store: Store) -> None:
