@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -41,7 +42,7 @@ class OnnxEmbedder:
         self.dimension = manifest.dimension
         self._session = _session(folder / name, threads)
         self._tokenizer = _tokenizer(folder / "tokenizer.json")
-        self._cache: OrderedDict[str, Matrix] = OrderedDict()
+        self._cache: OrderedDict[str, Future[Matrix]] = OrderedDict()
         self._lock = Lock()
 
     def embed(self, texts: Sequence[str]) -> Matrix:
@@ -57,18 +58,25 @@ class OnnxEmbedder:
 
     def embed_one(self, text: str) -> Matrix:
         """
-        One text's vector of shape (dimension,), remembered for a while: a question is asked of several indexes.
+        One text's vector of shape (dimension,), made once and remembered for a while: a question is asked of several
+        indexes, perhaps at the same time.
         """
         with self._lock:
-            if text in self._cache:
-                self._cache.move_to_end(text)
-                return self._cache[text]
-        vector: Matrix = self.embed([text])[0]
-        with self._lock:
-            self._cache[text] = vector
-            while len(self._cache) > CACHED:
-                self._cache.popitem(last=False)
-        return vector
+            found = self._cache.get(text)
+            mine = found is None
+            if found is None:
+                found = self._cache[text] = Future()
+                while len(self._cache) > CACHED:
+                    self._cache.popitem(last=False)
+            self._cache.move_to_end(text)
+        if mine:
+            try:
+                found.set_result(self.embed([text])[0])
+            except BaseException as error:  # noqa: BLE001 - every waiter raises it
+                found.set_exception(error)
+                with self._lock:
+                    self._cache.pop(text, None)
+        return found.result()
 
     def _run(self, row: Sequence[int]) -> Matrix:
         ids = np.array([row], dtype=np.int64)

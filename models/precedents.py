@@ -58,12 +58,12 @@ class Precedents:
         Past incidents, best first, each with the probability that it is the same kind of problem.
         """
         rows = self.terms(question, view, limit)
+        found = self._graph_terms(question, view, rows)
         scored = sorted(
             ((self._score(row), document) for document, row in rows.items()), key=lambda one: (-one[0], one[1])
         )
-        statements = {
-            one.item.id: one for one in self._store.incidents(view, [document for _, document in scored[:limit]])
-        }
+        missing = [document for _, document in scored[:limit] if document not in found]
+        statements = found | {one.item.id: one for one in (self._store.incidents(view, missing) if missing else ())}
         candidates = tuple(
             Candidate(
                 id=document,
@@ -79,7 +79,7 @@ class Precedents:
 
     def terms(self, question: PrecedentQuestion, view: View, limit: int = 50) -> dict[str, dict[str, float]]:
         """
-        The values of the terms of each candidate.
+        The values of the terms of text of each candidate.
         """
         scope = Scope(view=view, kinds=(ItemKind.INCIDENT,), before=question.at)
         pool = max(POOL, limit)
@@ -91,7 +91,6 @@ class Precedents:
         for document, score in _best([hit for hit in dense if hit.facet == "symptoms"]).items():
             rows[document]["symptom"] = score
         self._lexical_terms(question, lexical, rows)
-        self._graph_terms(question, view, rows)
         return rows
 
     def _lexical_terms(
@@ -113,10 +112,16 @@ class Precedents:
             leader = max(best, key=lambda document: best[document])
             rows[leader]["margin"] = 1 - ordered[1] / ordered[0]
 
-    def _graph_terms(self, question: PrecedentQuestion, view: View, rows: dict[str, dict[str, float]]) -> None:
+    def _graph_terms(
+        self, question: PrecedentQuestion, view: View, rows: dict[str, dict[str, float]]
+    ) -> dict[str, Statement[Incident]]:
+        """
+        Adds what the graph knows of where and when; the incidents that it read.
+        """
         if not (question.services or question.alert):
-            return
-        for statement in self._store.incidents(view, list(rows)):
+            return {}
+        found = {one.item.id: one for one in self._store.incidents(view, list(rows))}
+        for statement in found.values():
             incident, row = statement.item, rows[statement.item.id]
             row["service"] = max((question.services.get(service, 0.0) for service in incident.services), default=0.0)
             row["neighbour"] = float(
@@ -126,6 +131,7 @@ class Precedents:
             if question.at and incident.at:
                 days = (question.at - incident.at).total_seconds() / 86400
                 row["recent"] = 1 / (1 + max(0.0, days) / 20)
+        return found
 
     def _score(self, row: Mapping[str, float]) -> float:
         return self._bias + sum(self._weights.get(name, 0.0) * value for name, value in row.items())

@@ -33,6 +33,8 @@ WEIGHTS: Mapping[str, float] = {
     "environment": -3.0, "region": -4.0, "overlap": 1.3, "mechanism": 1.1, "taken_back": -1.2, "upgrade": 0.25, "failed": 0.3,
     "deploy": 0.5, "scaling": -0.6,
 }  # fmt: skip
+EXPLAINED = 20
+"""Candidates whose terms are put into words."""
 NONE = 1.1
 AREA_NONE = -4.0
 """Where somebody takes a change back, there is one."""
@@ -174,11 +176,11 @@ def rank(
         Candidate(
             id=changes[place].item.id,
             probability=doubted(math.exp(scores[place] - top) / total),
-            terms=_explained(scored[place][0], scored[place][1], changes[place].item, question),
+            terms=_explained(*scored[place], changes[place].item, question) if rank < EXPLAINED else (),
             evidence=(changes[place].record,),
             statement=changes[place].seq,
         )
-        for place in order[:100]
+        for rank, place in enumerate(order[:100])
     )
     none_p = doubted(math.exp(base - top) / total, none=True)
     best = candidates[0].probability if candidates else 0.0

@@ -322,9 +322,14 @@ on conflict (shelf, key) do update set body = excluded.body
 -- What is kept anew rests on nothing yet.
 delete from kept_records where shelf = :shelf and key = :key
 
--- name: keep_link
--- A kept thing rests on a record.
-insert into kept_records (shelf, key, record) values (:shelf, :key, :record) on conflict do nothing
+-- name: keep_links
+-- A kept thing rests on records.
+insert into kept_records (shelf, key, record)
+select :shelf, :key, seq from records where id in (select value from json_each(:ids)) on conflict do nothing
+
+-- name: records_missing
+-- Those of the named records that are not there.
+select value from json_each(:ids) where value not in (select id from records where id = value)
 
 -- name: kept_all
 -- All of a shelf.

@@ -19,12 +19,14 @@ def keep(
     """
     Put bodies on the shelf, resting on all of the records. NotFound of a record that is not there.
     """
-    places = [_place(connection, record) for record in sorted(set(records))]
+    wanted = json_text(sorted(set(records)))
+    if records and (missing := select_one(connection, "records_missing", ids=wanted)):
+        raise NotFound(missing[0], "There is no such record")
     for key, body in bodies:
         select(connection, "keep", shelf=shelf, key=key, body=body)
         select(connection, "keep_links_drop", shelf=shelf, key=key)
-        for place in places:
-            select(connection, "keep_link", shelf=shelf, key=key, record=place)
+        if records:
+            select(connection, "keep_links", shelf=shelf, key=key, ids=wanted)
 
 
 def kept(connection: apsw.Connection, shelf: str, keys: Collection[str] | None) -> dict[str, bytes]:
@@ -34,10 +36,3 @@ def kept(connection: apsw.Connection, shelf: str, keys: Collection[str] | None) 
     if keys is None:
         return dict(select(connection, "kept_all", shelf=shelf))
     return dict(select(connection, "kept_some", shelf=shelf, keys=json_text(sorted(keys))))
-
-
-def _place(connection: apsw.Connection, record: str) -> int:
-    row = select_one(connection, "record_head", id=record)
-    if row is None:
-        raise NotFound(record, "There is no such record in the store for a kept thing to rest on")
-    return int(row[0])
