@@ -606,8 +606,7 @@ def headline(answer: Mapping[str, object]) -> list[str]:
     service, owner, changes = (answer.get(name) for name in ("service", "owner", "changes"))
     candidates = service.get("candidates") if isinstance(service, dict) else None
     if isinstance(service, dict) and candidates and not service.get("abstained"):
-        best = candidates[0]
-        lines.append(f"This is about {best['name']} ({best['probability']:.0%}).")
+        lines.append(_service_line(candidates))
     else:
         lines.append("Cannot tell which service this is about.")
     if isinstance(owner, dict):
@@ -625,6 +624,17 @@ def headline(answer: Mapping[str, object]) -> list[str]:
     else:
         lines.append("Nothing alike is known.")
     return lines
+
+
+def _service_line(candidates: Sequence[Part]) -> str:
+    """
+    The likeliest service; where it is less likely than not, the next one too.
+    """
+    named = [f"{one['name']} ({one['probability']:.0%})" for one in candidates]
+    sure = candidates[0]["probability"]
+    if isinstance(sure, float) and sure < SAID:
+        return f"Perhaps about {' or '.join(named[:2])}."
+    return f"This is about {named[0]}."
 
 
 def _change_line(changes: Mapping[str, object]) -> str:
