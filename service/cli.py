@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -158,46 +158,49 @@ def ingest(
     """
     Read sources into the memory, or try what is in quarantine again.
     """
-    from dataclasses import asdict
-
-    from graph.opening import open_store
-    from ingest.contract import Source
-    from ingest.pipeline import ingest as run
-    from ingest.pipeline import retry
-    from ingest.sources import read_sources
-    from models.indexer import Indexer
-    from service.wiring import embedder_of
+    from graph.errors import StoreLocked
+    from service.inbox import ask
 
     settings = settings_of(data)
-    if str(path) != "retry" and not path.exists():
+    again = str(path) == "retry"
+    if not again and not path.exists():
         raise Failed(f"{path} is not there")
+    work = {"path": str(path.absolute()), "retry": again, "connector": connector, "source": source, "force": force}
+    try:
+        found = _ingested(settings, work)
+    except StoreLocked as error:
+        print(f"{error}: handing it the work", file=sys.stderr)
+        found = ask(settings.data, work, lambda: _ingested(settings, work))
+    if "error" in found:
+        raise Failed(str(found["error"]))
+    if again:
+        words = "{released} tried again: {applied} applied, {quarantined} in quarantine"
+        show(found, as_json, lambda: words.format(**found))
+        return
+    columns = ("source", "files", "read", "new", "duplicates", "applied", "quarantined", "stated", "closed", "problem")
+    show(found, as_json, lambda: table(cast("list[dict[str, object]]", found["sources"]), *columns))
+    if not found["ok"]:
+        raise typer.Exit(1)
+
+
+def _ingested(settings: Settings, work: Mapping[str, object]) -> dict[str, object]:
+    """
+    The work done here, under the writer's lock. Raises StoreLocked where another process has it.
+    """
+    from graph.opening import open_store
+    from models.indexer import Indexer
+    from service.inbox import do
+    from service.wiring import embedder_of
+
     store = open_store(settings.store_url)
     try:
-        if str(path) == "retry":
-            released, tally = retry(store, source, _progress)
-            found = {"released": released, "applied": tally.applied, "quarantined": tally.quarantined}
-            show(
-                found,
-                as_json,
-                lambda: f"{released} tried again: {tally.applied} applied, {tally.quarantined} in quarantine",
-            )
-            return
-        sources = (
-            (Source(name=source or path.stem, connector=connector, path=str(path)),)
-            if connector
-            else read_sources(path)
-        )
-        report = run(store, sources, _progress, force=force)
+        found = do(store, work, _progress)
         indexer = Indexer(store, embedder_of(settings), folder=settings.data / "indexes")
         indexer.follow(_progress)
         indexer.save()
+        return found
     finally:
         store.close()
-    rows = [asdict(one) for one in report.sources]
-    columns = ("source", "files", "read", "new", "duplicates", "applied", "quarantined", "stated", "closed", "problem")
-    show({"sources": rows, "ok": report.ok}, as_json, lambda: table(rows, *columns))
-    if not report.ok:
-        raise typer.Exit(1)
 
 
 def _progress(what: str, done: int, total: int) -> None:
@@ -243,6 +246,7 @@ def context(
     """
     The whole answer for an alert.
     """
+    from graph.errors import StoreLocked
     from service.api.app import question_of
     from service.context import assemble
     from service.render import answer_text
@@ -255,7 +259,11 @@ def context(
         if len(alert) < 4000 and Path(alert).is_file()
         else alert.encode()
     )
-    memory = opened(data)
+    try:
+        # an answer is kept for replay where nobody else writes
+        memory = opened(data, write=True)
+    except StoreLocked:
+        memory = opened(data)
     try:
         answer = assemble(memory, question_of(raw, {}, LOCAL, as_of, known_at))
     finally:

@@ -22,6 +22,7 @@ from models.precedents import Precedents
 from models.resolution import Resolver
 from models.runbooks import Runbooks
 from models.suspects import Suspects
+from service import inbox
 from service.settings import Settings, SettingsError
 
 
@@ -96,6 +97,16 @@ class Memory:
         self.store.close()
 
 
+POLL = 0.5
+"""Seconds until the background looks again by itself."""
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """
+    Nobody watches the background.
+    """
+
+
 class Follower(threading.Thread):
     """
     Applies pending records and keeps the indexes in step. What goes wrong is told in `memory.gaps`, and tried again.
@@ -113,12 +124,13 @@ class Follower(threading.Thread):
         """
         while not self._ended.is_set():
             try:
+                inbox.serve(self.memory.settings.data, self.memory.store, _silent)
                 drain(self.memory.store)
                 self.memory.follow()
                 self.memory.gaps[:] = []
             except Exception as error:  # noqa: BLE001 - the background is an edge: it records what happened and goes on
                 self.memory.gaps[:] = [f"the indexes lag behind: {type(error).__name__}: {error}"]
-            self.wake.wait(2.0)
+            self.wake.wait(POLL)
             self.wake.clear()
 
     def stop(self) -> None:

@@ -5,8 +5,15 @@ The command answers like the API; wrong use and failures are one clear line.
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -77,6 +84,56 @@ def test_a_backup_restores_to_the_same_answers(data: str, tmp_path: Path) -> Non
     one, two = (json.loads(run("owner", "checkout", "--data", folder, "--json").stdout) for folder in (data, place))
     assert one == two
     assert run("restore", copy, "--data", place).returncode == 1
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """
+    (URL, data directory) of a server in a process of its own.
+    """
+    folder = str(tmp_path / "data")
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [sys.executable, "-W", "ignore", "-m", "service.cli", "serve", "--data", folder, "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}) as server:
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: fetched(f"{url}/readyz") is not None)
+        yield url, folder
+        server.terminate()
+
+
+def fetched(url: str) -> dict[str, object] | None:
+    """
+    What is at an address, or None while there is nothing.
+    """
+    with suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(url, timeout=10) as answer:
+        found: dict[str, object] = json.load(answer)
+        return found
+    return None
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if true():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("it did not come true within a minute")
+
+
+def test_ingest_beside_a_running_server_hands_it_the_work(served: tuple[str, str], tmp_path: Path) -> None:
+    url, folder = served
+    file = tmp_path / "catalog-info.yaml"
+    file.write_text("kind: Component\nmetadata: {name: penguin}\nspec: {owner: polar}\n")
+    done = run("ingest", str(file), "--connector", "backstage", "--data", folder, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["sources"][0]["applied"] == 1
+    assert "handing it the work" in done.stderr
+    until(lambda: (fetched(f"{url}/v1/owner?service=penguin") or {}).get("name") == "polar")
+    wrong = run("ingest", str(file), "--connector", "nonsense", "--data", folder)
+    assert (wrong.returncode, "nonsense" in wrong.stdout, "Traceback" in wrong.stderr) == (1, True, False)
+    assert not list(Path(folder, "inbox").iterdir())
 
 
 def test_a_token_is_shown_once_and_then_needed(tmp_path: Path) -> None:

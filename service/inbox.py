@@ -1,0 +1,93 @@
+"""
+How `precedent ingest` hands its work to the process that holds the writer's lock: by files in the data directory.
+
+A request is a file in `inbox/`, put there whole; the holder answers beside it and removes the request. Whoever may
+write to the data directory may ask; no network and no token is involved. A request outlives a crash of the holder, and
+doing it twice is doing it once.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+
+from graph.contract import Store
+from graph.errors import GraphError, StoreLocked
+from ingest.contract import Source
+from ingest.errors import IngestError
+from ingest.pipeline import ingest, retry
+from ingest.sources import read_sources
+
+Work = Mapping[str, object]
+Progress = Callable[[str, int, int], None]
+WAIT = 0.2
+
+
+def do(store: Store, work: Work, progress: Progress) -> dict[str, object]:
+    """
+    Ingest what the work names (`path`, or `retry`), and tell what came of it.
+    """
+    source = str(work["source"]) if work.get("source") else None
+    if work.get("retry"):
+        released, tally = retry(store, source, progress)
+        return {"released": released, "applied": tally.applied, "quarantined": tally.quarantined}
+    path = Path(str(work["path"]))
+    if work.get("connector"):
+        sources: tuple[Source, ...] = (
+            Source(name=source or path.stem, connector=str(work["connector"]), path=str(path)),
+        )
+    else:
+        sources = tuple(read_sources(path))
+    report = ingest(store, sources, progress, force=bool(work.get("force")))
+    return {"sources": [asdict(one) for one in report.sources], "ok": report.ok}
+
+
+def ask(data: Path, work: Work, alone: Callable[[], dict[str, object]]) -> dict[str, object]:
+    """
+    Have the holder of the lock do the work, and wait for it; `alone` does it here, where nobody holds it any more.
+    """
+    inbox = data / "inbox"
+    inbox.mkdir(parents=True, exist_ok=True)
+    request = inbox / f"{time.time_ns()}-{uuid4().hex[:8]}.json"
+    answer = request.with_suffix(".answer")
+    _put(request, orjson.dumps(dict(work)))
+    while True:
+        if answer.is_file():
+            found: dict[str, object] = orjson.loads(answer.read_bytes())
+            answer.unlink()
+            return found
+        try:
+            done = alone()
+        except StoreLocked:
+            time.sleep(WAIT)
+            continue
+        request.unlink(missing_ok=True)
+        answer.unlink(missing_ok=True)
+        return done
+
+
+def serve(data: Path, store: Store, progress: Progress) -> int:
+    """
+    Do what was asked so far, the oldest first; how many requests.
+    """
+    requests = sorted((data / "inbox").glob("*.json"))
+    for request in requests:
+        try:
+            found = do(store, orjson.loads(request.read_bytes()), progress)
+        except (GraphError, IngestError, OSError, ValueError) as error:
+            found = {"error": str(error)}
+        _put(request.with_suffix(".answer"), orjson.dumps(found))
+        request.unlink(missing_ok=True)
+    return len(requests)
+
+
+def _put(path: Path, body: bytes) -> None:
+    aside = path.with_suffix(".new")
+    aside.write_bytes(body)
+    os.replace(aside, path)
