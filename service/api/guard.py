@@ -19,7 +19,8 @@ CSP = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; fo
 HEADERS = {
     "content-security-policy": CSP,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # without a referrer of its own origin, a browser calls the origin of our own forms "null"
+    "referrer-policy": "same-origin",
     "x-frame-options": "DENY",
     "cache-control": "no-store",
 }

@@ -94,6 +94,10 @@ def install(app: FastAPI, memory: Memory, caller: Ask, question_of: Callable[...
     async def style() -> Response:
         return Response((FOLDER / "style.css").read_bytes(), media_type="text/css")
 
+    @app.get("/mark.svg", include_in_schema=False)
+    async def mark() -> Response:
+        return Response((FOLDER / "mark.svg").read_bytes(), media_type="image/svg+xml")
+
 
 def _recent(memory: Memory, who: Caller) -> list[dict[str, object]]:
     """
