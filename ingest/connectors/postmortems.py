@@ -16,6 +16,7 @@ import orjson
 from graph.values import EntityKind, Incident, Item, Record, Section, SectionKind, Trust, entity_id
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
+from ingest.fixes.extraction import extract_fixes
 from ingest.markdown import labelled, parse, plain
 from ingest.parsing import (
     MAX_LINE,
@@ -30,7 +31,7 @@ from ingest.parsing import (
     texts_of,
     unpack,
 )
-from ingest.prose import cause_kind, extract_fixes, section_kind
+from ingest.prose import cause_kind, section_kind
 
 _STARTED = (
     "started_at", "started", "start", "start_time", "began", "first_detected", "impact_started_at", "impact_time",

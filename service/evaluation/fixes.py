@@ -10,7 +10,7 @@ from pathlib import Path
 from graph.values import Fix, SectionKind
 from ingest.connectors.postmortems import incident_of_json
 from ingest.errors import BadRecord
-from ingest.prose import extract_fixes
+from ingest.fixes.extraction import extract_fixes
 from service.evaluation.frame import Lab, Metrics, Prediction, data_file, read_lines
 from service.evaluation.metrics import mean
 
