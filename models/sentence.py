@@ -24,7 +24,7 @@ class SentenceEmbedder:
             raise ExtraMissing("sentence-transformers is not installed; install precedent[torch]") from error
         self._model = SentenceTransformer(name, device=device)
         self.model = f"sentence-transformers:{name.rstrip('/').rpartition('/')[2]}"
-        self.dimension = int(self._model.get_sentence_embedding_dimension())
+        self.dimension = int(self._model.get_embedding_dimension())
 
     def embed(self, texts: Sequence[str]) -> Matrix:
         """

@@ -28,7 +28,7 @@ MOST = 200
 """Candidates that are looked at, newest first."""
 
 WEIGHTS: Mapping[str, float] = {
-    "lag": -0.62, "rank": -0.45, "path": 3.0, "named": 1.6, "area": 2.6, "area_share": 1.0, "area_rank": -0.8, "parent": 0.6, "files": -0.12, "lines": 0.06,
+    "lag": -0.62, "rank": -0.45, "path": 3.0, "named": 1.6, "unplaced": -1.5, "area": 2.6, "area_share": 1.0, "area_rank": -0.8, "parent": 0.6, "files": -0.12, "lines": 0.06,
     "automated": -0.7, "merge": -2.0, "harmless": -1.6, "service": 3.4, "neighbour": 1.5, "distance": -0.7, "other": -2.2,
     "environment": -3.0, "region": -4.0, "overlap": 1.3, "mechanism": 1.1, "taken_back": -1.2, "upgrade": 0.25, "failed": 0.3,
     "deploy": 0.5, "scaling": -0.6,
@@ -273,7 +273,8 @@ def _unplaced(change: Change, question: SuspectQuestion) -> dict[str, float]:
     )
     given = [frozenset(tokens(text)) for text in (change.title, *files)]
     named = (chance for name, chance in question.names.items() if any(name <= words for words in given))
-    return {"path": path, "named": max(named, default=0.0)}
+    row = {"path": path, "named": max(named, default=0.0)}
+    return {**row, "unplaced": float(bool(question.places or question.names) and not any(row.values()))}
 
 
 def _symptom(
@@ -324,6 +325,7 @@ def _explained(
         "service": f"on {names}, which the alert is about",
         "neighbour": f"on {names}, which the alerting service depends on",
         "path": "it touches files of the service that the alert is about",
+        "unplaced": "neither its files nor its title are about the service",
         "named": "its title or files name the service that the alert is about",
         "area": f"touches {', '.join(question.areas)}",
         "area_share": "most of its files lie in the hurt area",

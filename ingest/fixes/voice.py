@@ -21,6 +21,8 @@ _HAD_TO = re.compile(
     re.IGNORECASE,
 )
 _WE = re.compile(r"\b(?:we|they|I|engineers|teams?|admins)\s+(?:(?:just|also|then|now|\w+ly)\s+)*$", re.IGNORECASE)
+_SETTLES = {"drain", "recover", "clear", "complete", "drop", "stop", "fill"}
+"""What things do once a fix is in: the pool drained, errors cleared. It is how it ended, not what ended it."""
 _MOVES_ITSELF = {
     "restart", "rebuild", "migrate", "reload", "reboot", "recover", "terminate", "clear", "change", "increase", "drop",
     "run", "start", "stop", "complete",
@@ -69,6 +71,8 @@ def _past(spot: Spot, thing: str) -> tuple[bool, float] | None:
     ):
         return None
     if not subject or PEOPLE.fullmatch(subject) or (spot.verb.base == "revert" and not CHANGE.search(subject)):
+        return None
+    if spot.verb.base in _SETTLES:
         return None
     told = spot.kind is SectionKind.RESOLUTION and not re.search(r"\bha[sv]e?\b", spot.scope)
     return (True, 0.1) if told or spot.verb.base not in _MOVES_ITSELF else None

@@ -214,3 +214,9 @@ def test_a_page_without_headings_leaves_gaps_not_guesses() -> None:
     incident = read(b"Something broke on Monday.", "note.md")[0]
     assert incident.fixes == ()
     assert incident.attributes["gaps"] == "cause,resolution"
+
+
+def test_how_it_ended_is_not_what_ended_it() -> None:
+    text = "Rolled `shop` back to 4.1. The pool drained within two minutes and errors stopped."
+    (only,) = extract_fixes({SectionKind.RESOLUTION: text})
+    assert (only.action, only.target) == (FixAction.ROLLBACK, "shop")
