@@ -230,9 +230,31 @@ def latency(server: Server, services: Sequence[str], rounds: int) -> list[Figure
             times.append((time.perf_counter() - began) * 1000)
     connection.close()
     return [
+        Figure("the question's vector alone, p50", embedding(services), 3, "ms"),
         Figure("context p50", quantile(times, 0.5), 12, "ms"),
         Figure("context p99", quantile(times, 0.99), 40, "ms"),
     ]
+
+
+def embedding(services: Sequence[str]) -> float:
+    """
+    Milliseconds for the vector of such a question by itself, in this process: what any search by meaning costs here,
+    and so how quick this machine is today.
+    """
+    from models.embedding import OnnxEmbedder
+    from models.facets import alert_text
+    from service.api.app import question_of
+    from service.tokens import LOCAL
+
+    rng = random.Random(5)  # noqa: S311 - made questions
+    embedder = OnnxEmbedder()
+    times = []
+    for _ in range(120):
+        text = alert_text(question_of(alert(rng, services), {}, LOCAL).alert)
+        began = time.perf_counter()
+        embedder.embed([text])
+        times.append((time.perf_counter() - began) * 1000)
+    return quantile(times[20:], 0.5)
 
 
 def installed_size() -> list[Figure]:

@@ -18,41 +18,33 @@ from functools import partial
 import orjson
 
 from graph.errors import GraphError
-from graph.resolved import Neighbour, neighbours, ownership
+from graph.resolved import Neighbour, neighbours
 from graph.values import (
     Alert,
-    Change,
     EntityId,
-    Fact,
-    Fix,
-    Incident,
     Labels,
-    Runbook,
-    Section,
-    Statement,
     View,
     entity_kind,
     entity_name,
 )
-from models.contract import Candidate, Ranking, Term
+from models.contract import Ranking
 from models.directory import Directory
 from models.facets import alert_text
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals, SuspectQuestion
+from service.headline import headline
+from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
 from service.wiring import Memory
 
 SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3}
 WORTH = 0.05
 """A candidate below this is not shown."""
-SAID = 0.5
-"""A precedent below this is listed, but not said to be like it."""
 FUTURE = timedelta(minutes=5)
 
 NO_SIGNALS = Signals()
 NO_RANKING = Ranking()
 
-Part = dict[str, object]
 Lane = Sequence[tuple[str, Callable[["_Work"], object]]]
 
 
@@ -233,22 +225,6 @@ def _keep(memory: Memory, answer: Part, work: _Work) -> None:
             gaps.append(f"this answer is not kept for replay: {error}")
 
 
-def alert_part(alert: Alert, others: Sequence[Alert] = ()) -> Part:
-    """
-    The alert as we understood it.
-    """
-    return {
-        "name": alert.name,
-        "at": stamp(alert.at),
-        "status": alert.status,
-        "labels": dict(alert.labels),
-        "annotations": dict(alert.annotations),
-        "vendor": alert.vendor,
-        "url": alert.url,
-        "firing_with": [{"name": other.name, "at": stamp(other.at)} for other in others[:20]],
-    }
-
-
 def _services(work: _Work) -> Part:
     shown = [one for one in work.services.candidates[: SHOWN["service"]] if one.probability >= WORTH]
     return {
@@ -271,46 +247,6 @@ def _owner(work: _Work) -> Part | None:
     if work.services.abstained or not work.services.candidates:
         return None
     return owner_part(work.memory, work.view, work.services.candidates[0].id, work.cite, work.gaps.append)
-
-
-def owner_part(
-    memory: Memory,
-    view: View,
-    service: EntityId,
-    cite: Callable[[Iterable[str]], list[str]],
-    gap: Callable[[str], None],
-) -> Part:
-    """
-    Who owns a service, who answers now, whom it escalates to, and who says so.
-    """
-    found = ownership(memory.store, view, service)
-    if found.team is None:
-        gap(f"no source names an owner of {entity_name(service)}")
-    if found.team and not found.on_call:
-        gap(f"nobody is known to be on call for {entity_name(found.team)}")
-    return {
-        "service": service,
-        "team": found.team,
-        "name": entity_name(found.team) if found.team else None,
-        "trust": found.trust.name.lower() if found.trust is not None else None,
-        "answers_now": [_said(one, cite, subject=True) for one in found.on_call],
-        "escalation": [_said(one, cite) for one in found.escalation],
-        "conflicts": [{"team": team, "name": entity_name(team)} for team in found.conflicts],
-        "statements": [_said(one, cite) for one in found.statements[:8]],
-        "evidence": cite(one.record for one in found.statements),
-    }
-
-
-def _said(one: Statement[Fact], cite: Callable[[Iterable[str]], list[str]], *, subject: bool = False) -> Part:
-    named = one.item.subject if subject else one.item.object
-    return {
-        "id": named,
-        "name": entity_name(named),
-        "source": one.source,
-        "trust": one.trust.name.lower(),
-        "since": stamp(one.item.valid.start or one.known.start),
-        "evidence": cite([one.record]),
-    }
 
 
 def _changes(work: _Work) -> Part:
@@ -355,43 +291,6 @@ def _widened(question: SuspectQuestion, directory: Directory) -> SuspectQuestion
     return replace(question, services=services, neighbours=near, places=places, names=names)
 
 
-def suspect_part(one: Candidate, change: Change, cite: Callable[[Iterable[str]], list[str]]) -> Part:
-    """
-    A ranked change for a reader.
-    """
-    return {
-        "id": one.id,
-        "kind": change.kind.value,
-        "title": change.title or _described(change),
-        "services": [entity_name(name) for name in change.services],
-        "at": stamp(change.at),
-        "actor": change.actor,
-        "environment": change.environment,
-        "revision": change.revision,
-        "previous": change.previous,
-        "url": change.url,
-        "probability": round(one.probability, 4),
-        "terms": [_term(term) for term in one.terms[:6]],
-        "evidence": cite(one.evidence),
-    }
-
-
-def _described(change: Change) -> str:
-    """
-    A change without a title by what it changed: service, and the revisions as short as people write them.
-    """
-    steps = " to ".join(_revision(one) for one in (change.previous, change.revision) if one)
-    return " ".join(filter(None, [", ".join(entity_name(name) for name in change.services), steps]))
-
-
-def _revision(text: str) -> str:
-    return re.sub(r"\b([0-9a-f]{8})[0-9a-f]{4,}\b", r"\1", text)
-
-
-def _term(term: Term) -> Part:
-    return {"name": term.name, "value": round(term.value, 3), "weight": round(term.weight, 3), "says": term.says}
-
-
 def _precedents(work: _Work) -> list[Part]:
     question = PrecedentQuestion(
         text=alert_text(work.alert),
@@ -413,49 +312,6 @@ def _precedents(work: _Work) -> list[Part]:
     ]
 
 
-def precedent_part(one: Candidate, incident: Incident, cite: Callable[[Iterable[str]], list[str]]) -> Part:
-    """
-    A ranked incident for a reader: what fixed it, in quoted words, and whether that held.
-    """
-    worked = [fix for fix in incident.fixes if fix.worked is not False]
-    return {
-        "id": one.id,
-        "title": incident.title,
-        "at": stamp(incident.at),
-        "day_only": incident.day_only,
-        "minutes": _minutes(incident),
-        "services": [entity_name(name) for name in incident.services],
-        "probability": round(one.probability, 4),
-        "why": [term.says for term in one.terms[:4] if term.weight > 0.1],
-        "terms": [_term(term) for term in one.terms[:6]],
-        "cause": (incident.cause_kind or None),
-        "fix": _fix(worked[0]) if worked else None,
-        "also": [_fix(fix) for fix in worked[1:3]],
-        "did_not_help": [_fix(fix) for fix in incident.fixes if fix.worked is False][:3],
-        "open_actions": int(incident.attributes.get("open_actions", 0)),
-        "url": incident.url,
-        "evidence": cite(one.evidence),
-    }
-
-
-def _fix(fix: Fix) -> Part:
-    return {
-        "action": fix.action.value,
-        "target": fix.target,
-        "quote": fix.quote,
-        "section": fix.section,
-        "worked": fix.worked,
-        "held": fix.held,
-        "reverts": fix.reverts,
-    }
-
-
-def _minutes(incident: Incident) -> float | None:
-    if incident.at is None or incident.resolved_at is None or incident.day_only:
-        return None
-    return round((incident.resolved_at - incident.at).total_seconds() / 60)
-
-
 def _runbooks(work: _Work) -> list[Part]:
     link = next(
         (value for key, value in work.alert.annotations.items() if key.startswith(("runbook", "playbook"))), None
@@ -470,40 +326,6 @@ def _runbooks(work: _Work) -> list[Part]:
         for one in ranking.candidates[: SHOWN["runbooks"]]
         if one.id in found and one.probability >= 2 * WORTH
     ]
-
-
-def runbook_part(one: Candidate, page: Runbook, cite: Callable[[Iterable[str]], list[str]]) -> Part:
-    """
-    A page with the section to begin at, quoted.
-    """
-    best = next((term for term in one.terms if term.name == "section"), None)
-    matched = next((part for part in page.sections if best and part.anchor == best.says), None)
-    # a section that is headed like the alert, or linked, is meant; else a page's steps come before what is merely alike
-    section = matched if best and best.value else _steps(page) or matched
-    return {
-        "id": page.id,
-        "title": page.title,
-        "probability": round(one.probability, 4),
-        "why": [term.says for term in one.terms if term.name != "section"][:4],
-        "section": {"heading": section.heading, "anchor": section.anchor, "quote": section.text[:1500]}
-        if section
-        else None,
-        "approved": page.approved,
-        "url": page.url,
-        "last_reviewed": page.attributes.get("last_reviewed_on"),
-        "evidence": cite(one.evidence),
-    }
-
-
-def _steps(page: Runbook) -> Section | None:
-    return next(
-        (
-            part
-            for part in page.sections
-            if re.search(r"\b(?:steps|mitigat|resolution|remediation|fix)\b", part.heading, re.IGNORECASE)
-        ),
-        None,
-    )
 
 
 def _blast_radius(work: _Work) -> Part:
@@ -598,67 +420,8 @@ def _evidence(work: _Work) -> dict[str, Part]:
     }
 
 
-def headline(answer: Mapping[str, object]) -> list[str]:
-    """
-    The answer in three or four sentences, each no surer than the figures.
-    """
-    lines = []
-    service, owner, changes = (answer.get(name) for name in ("service", "owner", "changes"))
-    candidates = service.get("candidates") if isinstance(service, dict) else None
-    if isinstance(service, dict) and candidates and not service.get("abstained"):
-        lines.append(_service_line(candidates))
-    else:
-        lines.append("Cannot tell which service this is about.")
-    if isinstance(owner, dict):
-        now = owner.get("answers_now") or []
-        person = f"; {now[0]['name']} answers now" if now else ""
-        lines.append(f"{owner['name']} owns it{person}." if owner.get("name") else "Nobody is known to own it.")
-    if isinstance(changes, dict):
-        lines.append(_change_line(changes))
-    precedents = answer.get("precedents")
-    if isinstance(precedents, list) and precedents and precedents[0]["probability"] >= SAID:
-        best = precedents[0]
-        fix = best.get("fix")
-        done = f"{fix['action'].replace('_', ' ')} {fix['target']}".strip() if fix else "no fix is recorded"
-        lines.append(f"Most like {best['id']} ({best['probability']:.0%}): {best['title']}. Then: {done}.")
-    else:
-        lines.append("Nothing alike is known.")
-    return lines
-
-
-def _service_line(candidates: Sequence[Part]) -> str:
-    """
-    The likeliest service; where it is less likely than not, the next one too.
-    """
-    named = [f"{one['name']} ({one['probability']:.0%})" for one in candidates]
-    sure = candidates[0]["probability"]
-    if isinstance(sure, float) and sure < SAID:
-        return f"Perhaps about {' or '.join(named[:2])}."
-    return f"This is about {named[0]}."
-
-
-def _change_line(changes: Mapping[str, object]) -> str:
-    suspects = changes.get("suspects")
-    none = changes.get("none_probability")
-    if isinstance(suspects, list) and suspects and isinstance(none, float) and suspects[0]["probability"] > none:
-        best = suspects[0]
-        return f"Probably {best['kind']} {best['id']} ({best['probability']:.0%}): {best['title']}, {best['at']}."
-    hypotheses = changes.get("hypotheses")
-    why = f"; the signs point to: {hypotheses[0]['cause']}" if isinstance(hypotheses, list) and hypotheses else ""
-    if not changes.get("considered"):
-        return "No changes could be weighed."
-    return f"No known change explains it ({none:.0%}){why}."
-
-
 def _label(alert: Alert, *names: str) -> str | None:
     return next((alert.labels[name] for name in names if alert.labels.get(name)), None)
-
-
-def stamp(moment: datetime | None) -> str | None:
-    """
-    RFC 3339 in UTC.
-    """
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
 LANES: tuple[Lane, ...] = (

@@ -26,11 +26,12 @@ from ingest.parsing import load_json, mapping_of, parse_time, text_of, texts_of,
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
-from service import context as parts
+from service import parts
 from service.api import pages
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
+from service.context import Question, assemble
 from service.metrics import exposition, observe
 from service.readiness import readiness
 from service.tokens import LOCAL, Caller, any_tokens, caller_of
@@ -112,7 +113,7 @@ def view_of(who: Caller, as_of: str | None, known_at: str | None) -> View:
 
 def question_of(
     raw: bytes, headers: dict[str, str], who: Caller, as_of: str | None = None, known_at: str | None = None
-) -> parts.Question:
+) -> Question:
     """
     The first firing alert of a payload, with the others beside it. `signals`, `as_of`, `known_at` and `environment`
     may stand in the body too.
@@ -122,7 +123,7 @@ def question_of(
     as_of = as_of or _text(extra.get("as_of"))
     known_at = known_at or _text(extra.get("known_at"))
     firing = [alert for alert in alerts if alert.status != "resolved"] or list(alerts)
-    return parts.Question(
+    return Question(
         alert=firing[0],
         others=tuple(firing[1:]),
         as_of=parse_time(as_of) if as_of else None,
@@ -172,9 +173,7 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         who = caller(request, "read")
         raw = await body_of(request)
         headers = dict(request.headers)
-        answer = await _timed(
-            "context", lambda: parts.assemble(memory, question_of(raw, headers, who, as_of, known_at))
-        )
+        answer = await _timed("context", lambda: assemble(memory, question_of(raw, headers, who, as_of, known_at)))
         return as_json(answer)
 
     @app.get("/v1/answers/{answer_id}")

@@ -18,8 +18,9 @@ from starlette.responses import RedirectResponse, Response
 
 from graph.values import View
 from ingest.errors import BadRecord
-from service import context as parts
+from service import parts
 from service.api.problems import Problem
+from service.context import Question, assemble
 from service.tokens import Caller
 from service.wiring import Memory
 
@@ -47,7 +48,7 @@ def html(name: str, status: int = 200, **values: object) -> Response:
     return Response(environment().get_template(name).render(**values), status, media_type="text/html; charset=utf-8")
 
 
-def install(app: FastAPI, memory: Memory, caller: Ask, question_of: Callable[..., parts.Question]) -> None:
+def install(app: FastAPI, memory: Memory, caller: Ask, question_of: Callable[..., Question]) -> None:
     """
     Add the pages to the application.
     """
@@ -68,7 +69,7 @@ def install(app: FastAPI, memory: Memory, caller: Ask, question_of: Callable[...
         except BadRecord as error:
             recent = await run_in_threadpool(_recent, memory, who)
             return html("home.html", 422, recent=recent, problem=str(error), text=text)
-        answer = await run_in_threadpool(parts.assemble, memory, question)
+        answer = await run_in_threadpool(assemble, memory, question)
         return RedirectResponse(f"/answers/{answer['answer_id']}", 303)
 
     @app.get("/answers/{answer_id}", include_in_schema=False)

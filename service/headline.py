@@ -1,0 +1,64 @@
+"""
+An answer in three or four sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from service.parts import Part
+
+SAID = 0.5
+"""What is less likely than not is not said outright."""
+
+
+def headline(answer: Mapping[str, object]) -> list[str]:
+    """
+    The answer in three or four sentences, each no surer than the figures.
+    """
+    lines = []
+    service, owner, changes = (answer.get(name) for name in ("service", "owner", "changes"))
+    candidates = service.get("candidates") if isinstance(service, dict) else None
+    if isinstance(service, dict) and candidates and not service.get("abstained"):
+        lines.append(_service_line(candidates))
+    else:
+        lines.append("Cannot tell which service this is about.")
+    if isinstance(owner, dict):
+        now = owner.get("answers_now") or []
+        person = f"; {now[0]['name']} answers now" if now else ""
+        lines.append(f"{owner['name']} owns it{person}." if owner.get("name") else "Nobody is known to own it.")
+    if isinstance(changes, dict):
+        lines.append(_change_line(changes))
+    precedents = answer.get("precedents")
+    if isinstance(precedents, list) and precedents and precedents[0]["probability"] >= SAID:
+        best = precedents[0]
+        fix = best.get("fix")
+        done = f"{fix['action'].replace('_', ' ')} {fix['target']}".strip() if fix else "no fix is recorded"
+        lines.append(f"Most like {best['id']} ({best['probability']:.0%}): {best['title']}. Then: {done}.")
+    else:
+        lines.append("Nothing alike is known.")
+    return lines
+
+
+def _service_line(candidates: Sequence[Part]) -> str:
+    """
+    The likeliest service; where it is less likely than not, the next one too.
+    """
+    named = [f"{one['name']} ({one['probability']:.0%})" for one in candidates]
+    sure = candidates[0]["probability"]
+    if isinstance(sure, float) and sure < SAID:
+        return f"Perhaps about {' or '.join(named[:2])}."
+    return f"This is about {named[0]}."
+
+
+def _change_line(changes: Mapping[str, object]) -> str:
+    suspects = changes.get("suspects")
+    none = changes.get("none_probability")
+    if isinstance(suspects, list) and suspects and isinstance(none, float) and suspects[0]["probability"] > none:
+        best = suspects[0]
+        return f"Probably {best['kind']} {best['id']} ({best['probability']:.0%}): {best['title']}, {best['at']}."
+    hypotheses = changes.get("hypotheses")
+    why = f"; the signs point to: {hypotheses[0]['cause']}" if isinstance(hypotheses, list) and hypotheses else ""
+    if not changes.get("considered"):
+        return "No changes could be weighed."
+    return f"No known change explains it ({none:.0%}){why}."

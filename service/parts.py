@@ -1,0 +1,196 @@
+"""
+What an answer shows of each thing: an owner, a suspect, a precedent, a runbook, as values for JSON, with evidence.
+
+`cite` notes the records that a part rests on, and gives their ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+from graph.resolved import ownership
+from graph.values import Alert, Change, EntityId, Fact, Fix, Incident, Runbook, Section, Statement, View, entity_name
+from models.contract import Candidate, Term
+from service.wiring import Memory
+
+Part = dict[str, object]
+Cite = Callable[[Iterable[str]], list[str]]
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """
+    RFC 3339 in UTC.
+    """
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
+
+
+def alert_part(alert: Alert, others: Sequence[Alert] = ()) -> Part:
+    """
+    The alert as we understood it.
+    """
+    return {
+        "name": alert.name,
+        "at": stamp(alert.at),
+        "status": alert.status,
+        "labels": dict(alert.labels),
+        "annotations": dict(alert.annotations),
+        "vendor": alert.vendor,
+        "url": alert.url,
+        "firing_with": [{"name": other.name, "at": stamp(other.at)} for other in others[:20]],
+    }
+
+
+def owner_part(
+    memory: Memory,
+    view: View,
+    service: EntityId,
+    cite: Cite,
+    gap: Callable[[str], None],
+) -> Part:
+    """
+    Who owns a service, who answers now, whom it escalates to, and who says so.
+    """
+    found = ownership(memory.store, view, service)
+    if found.team is None:
+        gap(f"no source names an owner of {entity_name(service)}")
+    if found.team and not found.on_call:
+        gap(f"nobody is known to be on call for {entity_name(found.team)}")
+    return {
+        "service": service,
+        "team": found.team,
+        "name": entity_name(found.team) if found.team else None,
+        "trust": found.trust.name.lower() if found.trust is not None else None,
+        "answers_now": [_said(one, cite, subject=True) for one in found.on_call],
+        "escalation": [_said(one, cite) for one in found.escalation],
+        "conflicts": [{"team": team, "name": entity_name(team)} for team in found.conflicts],
+        "statements": [_said(one, cite) for one in found.statements[:8]],
+        "evidence": cite(one.record for one in found.statements),
+    }
+
+
+def _said(one: Statement[Fact], cite: Cite, *, subject: bool = False) -> Part:
+    named = one.item.subject if subject else one.item.object
+    return {
+        "id": named,
+        "name": entity_name(named),
+        "source": one.source,
+        "trust": one.trust.name.lower(),
+        "since": stamp(one.item.valid.start or one.known.start),
+        "evidence": cite([one.record]),
+    }
+
+
+def suspect_part(one: Candidate, change: Change, cite: Cite) -> Part:
+    """
+    A ranked change for a reader.
+    """
+    return {
+        "id": one.id,
+        "kind": change.kind.value,
+        "title": change.title or _described(change),
+        "services": [entity_name(name) for name in change.services],
+        "at": stamp(change.at),
+        "actor": change.actor,
+        "environment": change.environment,
+        "revision": change.revision,
+        "previous": change.previous,
+        "url": change.url,
+        "probability": round(one.probability, 4),
+        "terms": [_term(term) for term in one.terms[:6]],
+        "evidence": cite(one.evidence),
+    }
+
+
+def _described(change: Change) -> str:
+    """
+    A change without a title by what it changed: service, and the revisions as short as people write them.
+    """
+    steps = " to ".join(_revision(one) for one in (change.previous, change.revision) if one)
+    return " ".join(filter(None, [", ".join(entity_name(name) for name in change.services), steps]))
+
+
+def _revision(text: str) -> str:
+    return re.sub(r"\b([0-9a-f]{8})[0-9a-f]{4,}\b", r"\1", text)
+
+
+def _term(term: Term) -> Part:
+    return {"name": term.name, "value": round(term.value, 3), "weight": round(term.weight, 3), "says": term.says}
+
+
+def precedent_part(one: Candidate, incident: Incident, cite: Cite) -> Part:
+    """
+    A ranked incident for a reader: what fixed it, in quoted words, and whether that held.
+    """
+    worked = [fix for fix in incident.fixes if fix.worked is not False]
+    return {
+        "id": one.id,
+        "title": incident.title,
+        "at": stamp(incident.at),
+        "day_only": incident.day_only,
+        "minutes": _minutes(incident),
+        "services": [entity_name(name) for name in incident.services],
+        "probability": round(one.probability, 4),
+        "why": [term.says for term in one.terms[:4] if term.weight > 0.1],
+        "terms": [_term(term) for term in one.terms[:6]],
+        "cause": (incident.cause_kind or None),
+        "fix": _fix(worked[0]) if worked else None,
+        "also": [_fix(fix) for fix in worked[1:3]],
+        "did_not_help": [_fix(fix) for fix in incident.fixes if fix.worked is False][:3],
+        "open_actions": int(incident.attributes.get("open_actions", 0)),
+        "url": incident.url,
+        "evidence": cite(one.evidence),
+    }
+
+
+def _fix(fix: Fix) -> Part:
+    return {
+        "action": fix.action.value,
+        "target": fix.target,
+        "quote": fix.quote,
+        "section": fix.section,
+        "worked": fix.worked,
+        "held": fix.held,
+        "reverts": fix.reverts,
+    }
+
+
+def _minutes(incident: Incident) -> float | None:
+    if incident.at is None or incident.resolved_at is None or incident.day_only:
+        return None
+    return round((incident.resolved_at - incident.at).total_seconds() / 60)
+
+
+def runbook_part(one: Candidate, page: Runbook, cite: Cite) -> Part:
+    """
+    A page with the section to begin at, quoted.
+    """
+    best = next((term for term in one.terms if term.name == "section"), None)
+    matched = next((part for part in page.sections if best and part.anchor == best.says), None)
+    # a section that is headed like the alert, or linked, is meant; else a page's steps come before what is merely alike
+    section = matched if best and best.value else _steps(page) or matched
+    return {
+        "id": page.id,
+        "title": page.title,
+        "probability": round(one.probability, 4),
+        "why": [term.says for term in one.terms if term.name != "section"][:4],
+        "section": {"heading": section.heading, "anchor": section.anchor, "quote": section.text[:1500]}
+        if section
+        else None,
+        "approved": page.approved,
+        "url": page.url,
+        "last_reviewed": page.attributes.get("last_reviewed_on"),
+        "evidence": cite(one.evidence),
+    }
+
+
+def _steps(page: Runbook) -> Section | None:
+    return next(
+        (
+            part
+            for part in page.sections
+            if re.search(r"\b(?:steps|mitigat|resolution|remediation|fix)\b", part.heading, re.IGNORECASE)
+        ),
+        None,
+    )
