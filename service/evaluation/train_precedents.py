@@ -1,39 +1,52 @@
 """
-Calibrates precedents: how a score becomes the chance that an incident is the same kind of problem.
+Learns precedents: what makes an incident the same kind of problem as a question, and how sure that is.
 
     .venv/bin/python -m service.evaluation.train_precedents DIR DIR ...
 
-Only the scale and the level are learned, on each question and on the same with its answers taken away (Platt 1999);
-each organisation weighs the same and is left out once.
+Two steps. A conditional logit learns how the terms weigh against each other, from which of its candidates each question
+has for an answer. Then scale and level are learned from first candidates, each question once as it is and once with its
+answers taken away (Platt 1999). Each organisation weighs by the root of what it has, and is left out once.
 """
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from models.indexer import Indexer
+from models.logit import Question, fit
 from models.parameters import Lesson, save
 from models.precedents import BIAS, WEIGHTS, PrecedentQuestion, Precedents
 from service.evaluation.frame import Lab, digests
 from service.evaluation.similar import asked_of, stated
 from service.evaluation.train_suspects import licence_of
 
-TEXT = ("dense", "lexical", "symptom", "lexical_share", "margin")
+TEXT = ("dense", "lexical", "symptom", "lexical_share", "margin", "ahead", "lexical_ahead")
+PRIOR = 0.003
+LEVELS = 0.002
 
-Pairs = list[tuple[float, bool]]
-"""(score of the first candidate, whether it is right)."""
+Row = Mapping[str, float]
 
 
-def pairs_of(directory: Path) -> Pairs:
+@dataclass(slots=True)
+class Group:
     """
-    First candidates of an organisation's questions and negatives.
+    Of one organisation: each question's candidates with the place of the best answer; and without the answers.
     """
-    found: Pairs = []
+
+    asked: list[tuple[list[Row], set[int]]] = field(default_factory=list)
+    negative: list[list[Row]] = field(default_factory=list)
+
+
+def gather(directory: Path) -> Group:
+    """
+    The candidates of an organisation's questions.
+    """
+    found = Group()
     with Lab(directory) as lab:
         store = lab.store()
         documents, asked = stated(directory, store)
@@ -41,32 +54,60 @@ def pairs_of(directory: Path) -> Pairs:
         indexer.follow()
         ranker = Precedents(indexer, store)
         for one in asked:
-            for negative in (False, True):
-                view = asked_of(one, negative=negative)
-                ranking = ranker.rank(PrecedentQuestion(text=one.text, at=one.at), view)
-                if ranking.candidates:
-                    best = ranking.candidates[0]
-                    score = sum(term.weight for term in best.terms) + BIAS
-                    found.append((score, not negative and best.id in one.answers))
-        print(directory.name, len(documents), len(found), file=sys.stderr)
+            question = PrecedentQuestion(text=one.text, at=one.at)
+            rows = ranker.terms(question, asked_of(one))
+            names = sorted(rows)
+            right = {place for place, name in enumerate(names) if name in one.answers}
+            found.asked.append(([rows[name] for name in names], right))
+            found.negative.append(list(ranker.terms(question, asked_of(one, negative=True)).values()))
+    print(directory.name, len(documents), len(found.asked), file=sys.stderr)
     return found
 
 
-def fit(groups: Sequence[Pairs]) -> dict[str, object]:
+def learn(groups: Sequence[Group]) -> dict[str, object]:
     """
-    The scale and level with the least log loss, over a grid: the data are few, and a grid cannot run away.
+    The weights of the text's terms, and the level.
     """
-    grid = [(float(scale), float(level)) for scale in np.geomspace(0.1, 3, 35) for level in np.linspace(-8, 4, 121)]
-    scale, level = min(grid, key=lambda one: sum(_loss(group, *one) for group in groups) + 0.01 * math.log(one[0]) ** 2)
-    # the graph's terms do not occur in these sets, and stay as they are
-    weights = {name: round(WEIGHTS[name] * scale, 4) for name in TEXT}
-    return {"weights": weights, "bias": round(BIAS * scale + level, 4)}
+    weights = fit(
+        [one for group in groups for one in _ranked(group)], TEXT, ["none"], WEIGHTS, prior=PRIOR, positive=TEXT
+    )
+    firsts = [one for group in groups for one in _firsts(group, weights)]
+    start = {"score": 1.0, "none": -BIAS}
+    level = fit(firsts, ("score",), ["none"], start, prior=LEVELS, positive=("score",))
+    scaled = {name: round(weights[name] * level["score"], 4) for name in TEXT}
+    return {"weights": scaled, "bias": round(-level["none"], 4)}
 
 
-def _loss(group: Pairs, scale: float, level: float) -> float:
-    scores = np.clip(np.array([scale * score + level for score, _ in group]), -30, 30)
-    right = np.array([float(one) for _, one in group])
-    return float(np.mean(np.logaddexp(0, scores) - right * scores))
+def _ranked(group: Group) -> list[Question]:
+    """
+    Each question with each of its answers against all that are none.
+    """
+    found = []
+    for rows, right in group.asked:
+        wrong = [place for place in range(len(rows)) if place not in right]
+        for place in right:
+            table = _table([rows[place], *(rows[other] for other in wrong)])
+            found.append(Question(table, np.zeros(1), 0, 1.0 / (len(right) * len(group.asked) ** 0.5)))
+    return found
+
+
+def _firsts(group: Group, weights: Row) -> list[Question]:
+    """
+    First candidates by these weights: one feature, the score; right or not.
+    """
+    found = []
+    share = 1.0 / len(group.asked) ** 0.5
+    vector = np.array([weights[name] for name in TEXT])
+    for rows, right in [*group.asked, *((rows, set[int]()) for rows in group.negative)]:
+        if rows:
+            scores = _table(rows) @ vector
+            best = int(np.argmax(scores))
+            found.append(Question(scores[[best]][:, None], np.ones(1), 0 if best in right else -1, share))
+    return found
+
+
+def _table(rows: Sequence[Row]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.array([[row.get(name, 0.0) for name in TEXT] for row in rows])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -74,17 +115,20 @@ def main(arguments: Sequence[str]) -> int:
     Writes models/weights/precedents.json.
     """
     folders = [Path(one) for one in arguments]
-    groups = {folder.name: pairs_of(folder) for folder in folders}
+    groups = {folder.name: gather(folder) for folder in folders}
     lessons = [
-        Lesson(name=folder.name, licence=licence_of(folder), n=len(groups[folder.name]), digests=tuple(digests(folder)))
+        Lesson(
+            name=folder.name,
+            licence=licence_of(folder),
+            n=len(groups[folder.name].asked),
+            digests=tuple(digests(folder)),
+        )
         for folder in folders
     ]
-    leave_out = {name: fit([group for other, group in groups.items() if other != name]) for name in groups}
-    learned = fit(list(groups.values()))
-    print(
-        save("precedents", learned, lessons, leave_out, {"cases": {name: len(one) for name, one in groups.items()}}),
-        learned,
-    )
+    leave_out = {name: learn([group for other, group in groups.items() if other != name]) for name in groups}
+    learned = learn(list(groups.values()))
+    cases = {name: len(one.asked) for name, one in groups.items()}
+    print(save("precedents", learned, lessons, leave_out, {"cases": cases}), learned)
     return 0
 
 
