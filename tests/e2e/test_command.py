@@ -140,3 +140,21 @@ def test_a_token_is_shown_once_and_then_needed(tmp_path: Path) -> None:
     done = run("token", "ann", "--scope", "read", "--data", str(tmp_path), "--json")
     assert json.loads(done.stdout)["token"].startswith("prc_")
     assert run("token", "ann", "--scope", "fly", "--data", str(tmp_path)).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "connector", "text", "says"),
+    [
+        ("big.md", "postmortems", "# A report\n\n## Impact\n\n" + "lorem ipsum dolor\n\n" * 2_800_000, "split it"),
+        ("half.jsonl", "changes", '{"id":"1","at":"2026-01-01T00:00:00Z"}\n{"id":"2' + "9" * 50_000_000, "line 2 of half.jsonl"),
+        ("catalog-info.yaml", "backstage", "kind: Component\nx: " + "y" * 50_000_000, "split it"),
+    ],
+)  # fmt: skip
+def test_fifty_megabytes_are_told_and_kept(tmp_path: Path, name: str, connector: str, text: str, says: str) -> None:
+    file, folder = tmp_path / name, str(tmp_path / "data")
+    file.write_text(text)
+    done = run("ingest", str(file), "--connector", connector, "--data", folder, "--json")
+    (row,) = json.loads(done.stdout)["sources"]
+    assert (row["new"], row["quarantined"]) == (row["applied"] + 1, 1)
+    assert says in run("sources", "--data", folder).stdout
+    assert "Traceback" not in done.stderr
