@@ -128,7 +128,8 @@ class Directory:
             if held is None or (told, -at) > (held.told, -held.at):
                 found[entry.named.service] = Mention(told, entry.named.name, at, len(entry.words))
         for entry, at, size in self.names.core_of(words, MENTIONED):
-            told = CORE * min(1.0, max(self.names.rarity(word) for word in entry.words))
+            own = [word for word in entry.words if kind_of(word) is not Kind.AFFIX]
+            told = CORE * max((self.names.rarity(word) for word in own), default=0.0)
             if any(word in entry.words for word in ASIDE):
                 told *= EVERYDAY
             held = found.get(entry.named.service)

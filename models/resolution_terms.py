@@ -53,6 +53,7 @@ FAMILIAR = 0.3
 """How much a selected value that names no service still speaks for none where known alerts select it too."""
 LINKS = re.compile(r"(?:url|link|uri|runbook|playbook|dashboard)$")
 _HOST = re.compile(r"https?://[^\s\"'<>)]+|\b[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+){2,}\b", re.IGNORECASE)
+_TEMPLATE = re.compile(r"\{\{.*?\}\}")
 _PLATFORM_NAMES = re.compile(r"^(?:Kube|Node|Target|Prometheus|Watchdog|Etcd|Cluster)[A-Z]")
 
 
@@ -174,10 +175,12 @@ def _texts(alert: Alert, directory: Directory, found: Mapping[EntityId, Evidence
     places: dict[str, list[str]] = {"name": [alert.name], "summary": [], "text": [], "link": []}
     for label, text in alert.annotations.items():
         term = "link" if LINKS.search(label) else "summary" if label in ("summary", "title", "message") else "text"
-        places[term].append(text[:4000])
+        places[term].append(_TEMPLATE.sub("-", text[:4000]))
     for term, texts in places.items():
         for text in texts:
-            for service, one in directory.mentioned(tokens(text)).items():
+            # an address is a name of its own, matched as such; its parts are no words of the text
+            words = tokens(text if term == "link" else _HOST.sub(" ", text))
+            for service, one in directory.mentioned(words).items():
                 place = "name_in" if term == "name" and one.at >= LEADING else term
                 found[service].put(place, one.told, f"the alert's {term} mentions {one.name!r}")
     for text in (*places["summary"], *places["text"]):
