@@ -255,9 +255,10 @@ class Store(Journal, Protocol):
         """
         ...
 
-    def services_changed(self) -> frozenset[EntityId]:
+    def services_changed(self, view: View | None = None) -> frozenset[EntityId]:
         """
-        The ids of all services that changes name, declared or not.
+        The ids of all services that changes name, declared or not; with a view, of those that its reader may see,
+        whenever they became known.
         """
         ...
 

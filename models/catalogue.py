@@ -50,6 +50,7 @@ class Catalogue:
         self._rules: dict[int, Statement[AlertRule]] = {}
         self._alerts: dict[int, Statement[Alert]] = {}
         self._sayings: dict[tuple[str, ...], int] = {}
+        self._store: Store | None = None
         self._seen: frozenset[EntityId] = frozenset()
         self._paged: dict[str, dict[int, Statement[Incident]]] = defaultdict(dict)
         self._at = 0
@@ -69,6 +70,7 @@ class Catalogue:
         Catch up with the feed.
         """
         with self._lock:
+            self._store = store
             end = store.watermark()
             if end <= self._at:
                 return
@@ -151,11 +153,11 @@ class Catalogue:
         found = Directory(Names(self._weights), Identity(one for one in facts if one.item.kind in IDENTITY_KINDS))
         for fact in facts:
             found.state(fact)
+        found.adopt(sorted(self._store.services_changed(view)) if self._store and self._seen else ())
         for rule in self._rules.values():
             if view.sees(rule):
                 found.rule(rule)
         for alert in self._alerts.values():
             if view.sees(alert):
                 found.alert(alert)
-        found.seen = tuple(sorted(self._seen))
         return found

@@ -5,7 +5,7 @@ What one view sees of services: their names, owners and identity, and the alerts
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -79,8 +79,8 @@ class Directory:
     examples: list[Example] = field(default_factory=list)
     paths: dict[EntityId, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Files and folders that are declared to be a service's."""
-    seen: tuple[EntityId, ...] = ()
-    """Ids of services that changes carry."""
+    drifted: dict[EntityId, set[EntityId]] = field(default_factory=lambda: defaultdict(set))
+    """Ids that changes carry and that no source declares, under the service that each most likely is."""
     _taught: set[tuple[str, str | None, str | None]] = field(default_factory=set)
 
     @property
@@ -182,19 +182,22 @@ class Directory:
             bag = bag_of(item.name, item.expr, item.labels, item.annotations)
             self.examples.append(Example(bag, service, team, record))
 
-    @cached_property
-    def drifted(self) -> dict[EntityId, set[EntityId]]:
+    def adopt(self, seen: Iterable[EntityId]) -> None:
         """
-        Ids that changes carry and that no source declares, under the service that each surely is.
+        Take in ids of services that changes carry, after all facts: where no source declares one, it is another name
+        of a declared service, or else a service that nobody declared.
         """
-        found: dict[EntityId, set[EntityId]] = defaultdict(set)
-        for service in self.seen:
+        unknown = []
+        for service in seen:
             if self.identity.canonical(service) not in self.services:
                 matches, _ = self.match(entity_name(service))
                 rest = matches[1].quality if len(matches) > 1 else 0.0
                 if matches and matches[0].quality >= max(ADOPTED, AHEAD * rest):
-                    found[matches[0].service].add(service)
-        return found
+                    self.drifted[matches[0].service].add(service)
+                else:
+                    unknown.append(service)
+        for service in unknown:
+            self.names.add(Named(service, entity_name(service), "the name that changes use", ""))
 
     @cached_property
     def known_services(self) -> Known:

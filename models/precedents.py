@@ -122,7 +122,7 @@ class Precedents:
         """
         Adds what the graph knows of where and when; the incidents that it read.
         """
-        if not (question.services or question.alert):
+        if not rows or not (question.services or question.alert):
             return {}
         found = {one.item.id: one for one in self._store.incidents(view, list(rows))}
         for statement in found.values():

@@ -80,7 +80,14 @@ class Resolver:
 def _candidate(match: Match) -> Candidate:
     logit = math.log(max(match.quality, 1e-9)) - math.log(max(1 - match.quality, 1e-9))
     term = Term(name="name", value=match.quality, weight=logit, says=match.says)
-    return Candidate(id=match.service, probability=doubted(match.quality), terms=(term,), evidence=(match.record,))
+    return Candidate(id=match.service, probability=doubted(match.quality), terms=(term,), evidence=_records(match))
+
+
+def _records(match: Match) -> tuple[str, ...]:
+    """
+    The record behind a match; none where only changes use the name.
+    """
+    return (match.record,) if match.record else ()
 
 
 def _declared(alert: Alert, directory: Directory) -> Match | None:
@@ -103,7 +110,7 @@ def _decided(match: Match, alert: Alert) -> Ranking:
     term = Term(
         name="label", value=1.0, weight=math.log(DECLARED / (1 - DECLARED)), says=f"label service: {match.says}"
     )
-    candidate = Candidate(id=match.service, probability=DECLARED, terms=(term,), evidence=(match.record,))
+    candidate = Candidate(id=match.service, probability=DECLARED, terms=(term,), evidence=_records(match))
     return Ranking(candidates=(candidate,), none_probability=1 - DECLARED, abstained=False)
 
 

@@ -413,10 +413,17 @@ def retract(
     from datetime import UTC, datetime
 
     from graph.opening import open_store
+    from models.indexer import Indexer
+    from service.wiring import embedder_of
 
-    store = open_store(settings_of(data).store_url)
+    settings = settings_of(data)
+    store = open_store(settings.store_url)
     try:
         found = asdict(store.erase(record) if erase else store.retract(record, datetime.now(UTC), reason))
+        # the snapshots of the indexes hold its words too
+        indexer = Indexer(store, embedder_of(settings), folder=settings.data / "indexes")
+        indexer.follow()
+        indexer.save()
     finally:
         store.close()
     show(

@@ -21,13 +21,17 @@ from graph.errors import GraphError
 from graph.resolved import Neighbour, neighbours
 from graph.values import (
     Alert,
+    Change,
     EntityId,
+    Incident,
+    Item,
     Labels,
+    Runbook,
     View,
     entity_kind,
     entity_name,
 )
-from models.contract import Ranking
+from models.contract import Candidate, Ranking
 from models.directory import Directory
 from models.facets import alert_text
 from models.precedents import PrecedentQuestion
@@ -209,7 +213,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "as_of": stamp(work.view.as_of),
         "known_at": stamp(work.view.known_at),
     }
-    answer["headline"] = headline(answer)
+    answer["headline"] = headline(answer, searched="precedents" in parts)
     digest = hashlib.sha256(orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)).hexdigest()
     answer["answer_id"] = f"a-{digest[:20]}"
     return answer
@@ -265,18 +269,24 @@ def _changes(work: _Work) -> Part:
     work.gaps.extend(ranking.gaps)
     if question.everywhere:
         work.gaps.append("changes of all services were weighed, since it is not clear which one this is about")
-    best = [one.id for one in ranking.candidates[:10]]
-    statements = {one.item.id: one for one in work.memory.store.changes(work.view, ids=best)} if best else {}
-    shown = [
-        one for one in ranking.candidates[: SHOWN["changes"]] if one.probability >= WORTH / 2 and one.id in statements
-    ]
+    stated = _stated(work, ranking.candidates[: SHOWN["changes"]])
+    shown = [(one, change) for one, change in stated if one.probability >= WORTH / 2 and isinstance(change, Change)]
     return {
-        "suspects": [suspect_part(one, statements[one.id].item, work.cite) for one in shown],
+        "suspects": [suspect_part(one, change, work.cite) for one, change in shown],
         "none_probability": round(ranking.none_probability, 4),
         "hypotheses": [{"cause": term.name, "says": term.says} for term in ranking.hypotheses],
         "considered": len(ranking.candidates),
         "window_hours": question.window.total_seconds() / 3600,
     }
+
+
+def _stated(work: _Work, candidates: Sequence[Candidate]) -> list[tuple[Candidate, Item]]:
+    """
+    Candidates with what was stated of each. By statement, since two sources may use one id for different things.
+    """
+    seqs = [one.statement for one in candidates if one.statement is not None]
+    found = {one.seq: one.item for one in work.memory.store.statements(seqs, work.view)} if seqs else {}
+    return [(one, found[one.statement]) for one in candidates if one.statement in found]
 
 
 def _widened(question: SuspectQuestion, directory: Directory) -> SuspectQuestion:
@@ -300,15 +310,12 @@ def _precedents(work: _Work) -> list[Part]:
         alert=work.alert.name,
     )
     ranking = work.memory.precedents.rank(question, work.view, 30)
-    found = {
-        one.item.id: one for one in work.memory.store.incidents(work.view, [one.id for one in ranking.candidates[:10]])
-    }
     if ranking.abstained:
         work.gaps.append("no past incident is clearly the same kind of problem")
     return [
-        precedent_part(one, found[one.id].item, work.cite)
-        for one in ranking.candidates[: SHOWN["precedents"]]
-        if one.id in found and one.probability >= 0.2
+        precedent_part(one, incident, work.cite)
+        for one, incident in _stated(work, ranking.candidates[: SHOWN["precedents"]])
+        if one.probability >= 0.2 and isinstance(incident, Incident)
     ]
 
 
@@ -318,13 +325,12 @@ def _runbooks(work: _Work) -> list[Part]:
     )
     question = RunbookQuestion(text=alert_text(work.alert), alert=work.alert.name, services=work.likely, link=link)
     ranking = work.memory.runbooks.rank(question, work.view, 10)
-    found = {one.item.id: one for one in work.memory.store.runbooks(work.view, [one.id for one in ranking.candidates])}
     if ranking.abstained:
         work.gaps.append("no runbook is clearly for this alert")
     return [
-        runbook_part(one, found[one.id].item, work.cite)
-        for one in ranking.candidates[: SHOWN["runbooks"]]
-        if one.id in found and one.probability >= 2 * WORTH
+        runbook_part(one, page, work.cite)
+        for one, page in _stated(work, ranking.candidates[: SHOWN["runbooks"]])
+        if one.probability >= 2 * WORTH and isinstance(page, Runbook)
     ]
 
 

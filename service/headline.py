@@ -12,9 +12,10 @@ SAID = 0.5
 """What is less likely than not is not said outright."""
 
 
-def headline(answer: Mapping[str, object]) -> list[str]:
+def headline(answer: Mapping[str, object], *, searched: bool = True) -> list[str]:
     """
-    The answer in three or four sentences, each no surer than the figures.
+    The answer in three or four sentences, each no surer than the figures. Not `searched`: past incidents were not
+    looked through, so nothing is said of them.
     """
     lines = []
     service, owner, changes = (answer.get(name) for name in ("service", "owner", "changes"))
@@ -36,7 +37,7 @@ def headline(answer: Mapping[str, object]) -> list[str]:
         done = f"{fix['action'].replace('_', ' ')} {fix['target']}".strip() if fix else "no fix is recorded"
         lines.append(f"Most like {best['id']} ({best['probability']:.0%}): {best['title']}. Then: {done}.")
     else:
-        lines.append("Nothing alike is known.")
+        lines.append("Nothing alike is known." if searched else "Past incidents were not searched.")
     return lines
 
 
@@ -52,13 +53,17 @@ def _service_line(candidates: Sequence[Part]) -> str:
 
 
 def _change_line(changes: Mapping[str, object]) -> str:
-    suspects = changes.get("suspects")
-    none = changes.get("none_probability")
-    if isinstance(suspects, list) and suspects and isinstance(none, float) and suspects[0]["probability"] > none:
-        best = suspects[0]
-        return f"Probably {best['kind']} {best['id']} ({best['probability']:.0%}): {best['title']}, {best['at']}."
+    found, none = changes.get("suspects"), changes.get("none_probability")
+    suspects = found if isinstance(found, list) else []
+    if not changes.get("considered") or not isinstance(none, float):
+        return "No change is known in the time before."
+    best = suspects[0]["probability"] if suspects else 0.0
+    if best > none:
+        one = suspects[0]
+        return f"Probably {one['kind']} {one['id']} ({best:.0%}): {one['title']}, {one['at']}."
+    if none < SAID:
+        named = [f"{one['kind']} {one['id']} ({one['probability']:.0%})" for one in suspects[:2]]
+        return f"No change stands out{': ' if named else ''}{', '.join(named)}; none of them: {none:.0%}."
     hypotheses = changes.get("hypotheses")
     why = f"; the signs point to: {hypotheses[0]['cause']}" if isinstance(hypotheses, list) and hypotheses else ""
-    if not changes.get("considered"):
-        return "No changes could be weighed."
     return f"No known change explains it ({none:.0%}){why}."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from graph.resolved import ownership
 from graph.values import Alert, Change, EntityId, Fact, Fix, Incident, Runbook, Section, Statement, View, entity_name
@@ -17,6 +17,16 @@ from service.wiring import Memory
 
 Part = dict[str, object]
 Cite = Callable[[Iterable[str]], list[str]]
+
+
+def when(incident: Incident) -> str | None:
+    """
+    When an incident began: a moment, or the day alone where no more is known.
+    """
+    if incident.day_only and incident.at:
+        # it counts as begun when its day ended where it was written; twelve hours before is that day in UTC too
+        return (incident.at - timedelta(hours=12)).date().isoformat()
+    return stamp(incident.at)
 
 
 def stamp(moment: datetime | None) -> str | None:
@@ -127,7 +137,7 @@ def precedent_part(one: Candidate, incident: Incident, cite: Cite) -> Part:
     return {
         "id": one.id,
         "title": incident.title,
-        "at": stamp(incident.at),
+        "at": when(incident),
         "day_only": incident.day_only,
         "minutes": _minutes(incident),
         "services": [entity_name(name) for name in incident.services],

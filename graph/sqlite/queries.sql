@@ -309,6 +309,17 @@ order by f.seq limit :limit
 -- All texts that a field has.
 select text from names where field = :field
 
+-- name: texts_seen
+-- The texts of a field that a statement carries which a reader may see, whenever it was known.
+select n.text from names n
+where n.field = :field and exists (
+    select 1 from entries e cross join statements s on s.seq = e.statement
+    where e.name = n.id and :known_at is not null
+        and s.visibility in (
+            select id from label_sets where not exists (
+                select 1 from json_each(labels) x where x.value not in (select value from json_each(:labels))))
+        and s.record not in (select seq from records where id in (select value from json_each(:hidden))))
+
 -- name: feed_end
 -- The last line's number.
 select coalesce(max(seq), 0) from feed

@@ -269,9 +269,14 @@ class SqliteStore:
         # The names that were asked for are those of one kind of item.
         return cast("tuple[Statement[ItemT], ...]", found)
 
-    def services_changed(self) -> frozenset[EntityId]:
+    def services_changed(self, view: View | None = None) -> frozenset[EntityId]:
         with self._reading() as connection:
-            return frozenset(row[0] for row in select(connection, "texts_of", field="change.service")) - {UNPLACED}
+            rows = (
+                select(connection, "texts_of", field="change.service")
+                if view is None
+                else select(connection, "texts_seen", field="change.service", **reading.eyes(view))
+            )
+        return frozenset(row[0] for row in rows) - {UNPLACED}
 
     def changes_since(self, watermark: int, limit: int = 1000, kinds: Collection[ItemKind] = ()) -> tuple[Event, ...]:
         with self._reading() as connection:

@@ -380,7 +380,7 @@ def service_part(memory: Memory, view: View, name: str) -> dict[str, object]:
         "depends_on": [entity_name(one.entity) for one in near if one.path[0].outgoing],
         "dependents": [entity_name(one.entity) for one in near if not one.path[0].outgoing],
         "changes": change_rows(memory, view, service, None, None, 20)["changes"],
-        "incidents": [{"id": one.id, "title": one.title, "at": parts.stamp(one.at)} for one in incidents][-20:],
+        "incidents": [{"id": one.id, "title": one.title, "at": parts.when(one)} for one in incidents][-20:],
         "gaps": gaps,
     }
 

@@ -132,6 +132,11 @@ def test_the_feed_can_be_of_some_kinds_alone(store: Store) -> None:
 def test_the_services_that_changes_name_are_told(store: Store) -> None:
     state(store, record("r"), owned("x", "a"), deploy("1", 1, "y", "z"), deploy("2", 2))
     assert store.services_changed() == {"service:y", "service:z"}
+    state(store, record("s", source="secret", labels=frozenset({"secret"})), deploy("3", 3, "y", "hidden"))
+    assert store.services_changed() == {"service:y", "service:z", "service:hidden"}
+    assert store.services_changed(NOW) == {"service:y", "service:z"}
+    assert store.services_changed(view(100, hidden=["r"])) == frozenset()
+    assert "service:hidden" in store.services_changed(view(100, labels=frozenset({"secret"})))
 
 
 def test_a_follower_beside_many_writers_misses_nothing(store: Store) -> None:

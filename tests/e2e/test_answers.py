@@ -6,13 +6,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from ingest.alerts import read_alerts
+from ingest.pipeline import ingest
+from ingest.sources import read_sources
+from service.api.app import create_app
 from service.api.examples import ALERT_EXAMPLE
-from service.demo import alerts
+from service.context import Question, assemble
+from service.demo import alerts, load
+from service.settings import Settings
+from service.wiring import open_memory
 
 Answer = dict[str, Any]
 
@@ -172,3 +180,65 @@ def test_feedback_is_kept_once(client: TestClient) -> None:
     assert client.post("/v1/feedback", json=body).json()["duplicate"] is False
     assert client.post("/v1/feedback", json=body).json()["duplicate"] is True
     assert client.post("/v1/feedback", json=body | {"verdict": "nonsense"}).status_code == 422
+
+
+def state(folder: Path, name: str, text: str) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[TestClient]:
+    """
+    Two change logs that number from 42 on, and a report that knows its day alone.
+    """
+    head = "id,at,service,title,kind\n"
+    state(tmp_path, "o/a.csv", head + "42,2026-10-30T13:50:00Z,alpha,Deploy alpha 2.0,deploy\n")
+    state(tmp_path, "o/b.csv", head + "42,2026-10-30T13:40:00Z,beta,Flip beta flag,flag\n")
+    state(
+        tmp_path,
+        "o/report.md",
+        "---\nid: INC-7\nstarted: 2026-05-03\nservices: [alpha]\n---\n# alpha out\n\n## Impact\n\nThe walrus was stuck.\n",
+    )
+    sources = "".join(
+        f'[[sources]]\nname = "{name}"\nconnector = "{connector}"\npath = "{path}"\n'
+        for name, connector, path in (
+            ("deploys", "changes", "a.csv"), ("flags", "changes", "b.csv"), ("reports", "postmortems", "report.md"),
+        )
+    )  # fmt: skip
+    state(tmp_path, "o/sources.toml", sources)
+    memory = open_memory(Settings(data=tmp_path / "data"))
+    ingest(memory.store, read_sources(tmp_path / "o"))
+    memory.follow()
+    with TestClient(create_app(memory), raise_server_exceptions=False) as found:
+        yield found
+
+
+def test_two_sources_may_use_one_id_for_different_changes(small: TestClient) -> None:
+    alert = {"name": "errors", "at": "2026-10-30T14:00:00Z", "labels": {"service": "alpha"}}
+    (first, *_) = small.post("/v1/context", json=alert).json()["changes"]["suspects"]
+    assert (first["title"], first["services"]) == ("Deploy alpha 2.0", ["alpha"])
+
+
+def test_what_is_known_by_its_day_is_shown_as_a_day(small: TestClient) -> None:
+    found = small.post("/v1/similar", json={"text": "the walrus is stuck again"}).json()["precedents"][0]
+    assert (found["at"], found["day_only"]) == ("2026-05-03", True)
+    assert small.get("/v1/services/alpha").json()["incidents"][0]["at"] == "2026-05-03"
+
+
+def test_before_the_first_incident_nothing_is_alike(small: TestClient) -> None:
+    alert = {"name": "errors", "at": "2025-01-01T00:00:00Z", "labels": {"service": "alpha"}}
+    answer = small.post("/v1/context", json=alert).json()
+    assert (answer["precedents"], [gap for gap in answer["gaps"] if "failed" in gap]) == ([], [])
+    assert "No change is known in the time before." in answer["headline"]
+
+
+def test_a_search_that_came_too_late_claims_nothing(tmp_path: Path) -> None:
+    memory = load(Settings(data=tmp_path, part_budget_ms=1))
+    answer = assemble(memory, Question(alert=read_alerts(alerts()[0].read_bytes(), {})[0]))
+    memory.close()
+    gaps = answer["gaps"]
+    assert isinstance(gaps, list)
+    assert "precedents was not ready within 1 ms" in gaps
+    assert "Past incidents were not searched." in str(answer["headline"])
+    assert "Nothing alike" not in str(answer["headline"])

@@ -136,6 +136,19 @@ def test_ingest_beside_a_running_server_hands_it_the_work(served: tuple[str, str
     assert not list(Path(folder, "inbox").iterdir())
 
 
+def test_what_is_erased_is_nowhere_in_the_data_directory(tmp_path: Path) -> None:
+    folder, place = tmp_path / "o", str(tmp_path / "data")
+    folder.mkdir()
+    (folder / "keep.md").write_text("# Disk is full\n\n## Steps\n\nClean the ocelot.\n")
+    (folder / "gone.md").write_text("# Walrus\n\n## Steps\n\nFeed the zebrafish.\n")
+    assert run("ingest", str(folder), "--connector", "runbooks", "--data", place).returncode == 0
+    (evidence,) = json.loads(run("runbooks", "zebrafish", "--data", place, "--json").stdout)["runbooks"][0]["evidence"]
+    assert run("retract", evidence, "asked for", "--erase", "--data", place).returncode == 0
+    bodies = [path.read_bytes() for path in Path(place).rglob("*") if path.is_file()]
+    assert any(b"ocelot" in body for body in bodies)
+    assert not any(word in body for body in bodies for word in (b"ebrafish", b"alrus"))
+
+
 def test_a_token_is_shown_once_and_then_needed(tmp_path: Path) -> None:
     done = run("token", "ann", "--scope", "read", "--data", str(tmp_path), "--json")
     assert json.loads(done.stdout)["token"].startswith("prc_")
