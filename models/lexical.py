@@ -7,15 +7,16 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from graph.values import Labels, View
 from models.contract import Hit, Row, Scope
 from models.errors import IndexDamaged
-from models.rows import Rows
+from models.rows import Mask, Rows
 
 if TYPE_CHECKING:
     import tantivy
@@ -56,6 +57,54 @@ def words(text: str) -> list[str]:
     return [term for term in _stemmer().analyze(" ".join(found)) if len(term) < 80] if found else []
 
 
+class _Shard:
+    """
+    The rows of one set of labels: their own index, so that words which a reader may not see don't weigh in his scores.
+    """
+
+    def __init__(self, schema: tantivy.Schema) -> None:
+        import tantivy
+
+        self.index = tantivy.Index(schema)
+        self.frequency: Counter[str] = Counter()
+        self.size = 0
+
+    def write(self, found: Sequence[tuple[int, str, str]]) -> None:
+        """
+        Add (row, kind, terms) and make them searchable.
+        """
+        import tantivy
+
+        writer = self.index.writer(heap_size=64_000_000, num_threads=1)
+        for number, kind, text in found:
+            self.frequency.update(set(text.split(" ")) if text else ())
+            document = tantivy.Document()
+            document.add_text("terms", text)
+            document.add_text("kind", kind)
+            document.add_integer("row", number)
+            writer.add_document(document)
+        writer.commit()
+        writer.wait_merging_threads()
+        self.index.reload()
+        self.size += len(found)
+
+    def search(self, query: tantivy.Query, limit: int, mask: Mask) -> list[tuple[int, float]]:
+        """
+        (row, score) of the best rows within the mask. Asks for more and more until enough of them pass.
+        """
+        searcher = self.index.searcher()
+        wanted = min(limit, int(mask.sum()))
+        asked = limit * OVER_FETCH
+        while wanted:
+            found = searcher.search(query, asked).hits
+            numbers = [(int(searcher.doc(address)["row"][0]), score) for score, address in found]
+            passed = [(number, score) for number, score in numbers if number < len(mask) and mask[number]]
+            if len(passed) >= wanted or len(found) < asked:
+                return passed[:limit]
+            asked *= 4
+        return []
+
+
 class LexicalIndex:
     """
     Rows with text in memory; any text is a legal question. Safe to share between threads.
@@ -70,9 +119,8 @@ class LexicalIndex:
         builder.add_text_field("kind", stored=False, tokenizer_name="raw", index_option="basic")
         builder.add_integer_field("row", stored=True, indexed=False, fast=True)
         self._schema = builder.build()
-        self._index = tantivy.Index(self._schema)
+        self._shards: dict[Labels, _Shard] = {}
         self._terms: list[str] = []
-        self._frequency: Counter[str] = Counter()
         self._lock = RLock()
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -87,19 +135,14 @@ class LexicalIndex:
             self._write(first, terms)
 
     def _write(self, first: int, terms: Sequence[str]) -> None:
-        import tantivy
-
-        writer = self._index.writer(heap_size=64_000_000, num_threads=1)
+        parts: dict[Labels, list[tuple[int, str, str]]] = {}
         for number, text in enumerate(terms, first):
-            self._frequency.update(set(text.split(" ")) if text else ())
-            document = tantivy.Document()
-            document.add_text("terms", text)
-            document.add_text("kind", self.rows.entries[number].kind.value)
-            document.add_integer("row", number)
-            writer.add_document(document)
-        writer.commit()
-        writer.wait_merging_threads()
-        self._index.reload()
+            kind = self.rows.entries[number].kind.value
+            parts.setdefault(self.rows.labels_of(number), []).append((number, kind, text))
+        for labels, found in parts.items():
+            if labels not in self._shards:
+                self._shards[labels] = _Shard(self._schema)
+            self._shards[labels].write(found)
         self._terms += terms
 
     def state(self) -> dict[str, bytes]:
@@ -138,23 +181,21 @@ class LexicalIndex:
 
     def search(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
         """
-        Best rows first. Asks for more and more until enough of them pass the scope.
+        Best rows first.
         """
         query = self._query(text, scope)
         if query is None:
             return ()
         with self._lock:
             mask = self.rows.mask(scope)
-            searcher = self._index.searcher()
-        wanted = min(limit, int(mask.sum()))
-        asked = limit * OVER_FETCH
-        while True:
-            found = searcher.search(query, asked).hits
-            numbers = [(int(searcher.doc(address)["row"][0]), score) for score, address in found]
-            passed = [(number, score) for number, score in numbers if number < len(mask) and mask[number]]
-            if len(passed) >= wanted or len(found) < asked:
-                return tuple(self._hit(number, score) for number, score in passed[:limit])
-            asked *= 4
+            shards = [(mask & self.rows.labelled(labels), shard) for labels, shard in self._seen(scope.view)]
+        found = [one for part, shard in shards for one in shard.search(query, limit, part)]
+        if len(shards) > 1:
+            found.sort(key=lambda one: (-one[1], one[0]))
+        return tuple(self._hit(number, score) for number, score in found[:limit])
+
+    def _seen(self, view: View) -> list[tuple[Labels, _Shard]]:
+        return [(labels, shard) for labels, shard in list(self._shards.items()) if labels <= view.visibility]
 
     def _hit(self, number: int, score: float) -> Hit:
         entry = self.rows.entries[number]
@@ -163,7 +204,7 @@ class LexicalIndex:
     def _query(self, text: str, scope: Scope) -> tantivy.Query | None:
         import tantivy
 
-        terms = self.chosen(words(text))
+        terms = self._chosen(text, scope.view)
         if not terms:
             return None
         should = [(tantivy.Occur.Should, self._term("terms", term)) for term in terms]
@@ -180,16 +221,22 @@ class LexicalIndex:
 
         return tantivy.Query.term_query(self._schema, field, value)
 
-    def chosen(self, terms: Iterable[str]) -> list[str]:
+    def _chosen(self, text: str, view: View) -> dict[str, int]:
         """
-        The most telling terms of a question: known ones, rarest first where there are too many.
+        The most telling terms of a question, with how many visible rows have each: known ones, rarest first where
+        there are too many.
         """
-        known = [term for term in dict.fromkeys(terms) if self._frequency.get(term)]
-        return sorted(known, key=lambda term: self._frequency[term])[:MAX_TERMS] if len(known) > MAX_TERMS else known
+        shards = self._seen(view)
+        counts = {term: sum(shard.frequency.get(term, 0) for _, shard in shards) for term in dict.fromkeys(words(text))}
+        known = {term: count for term, count in counts.items() if count}
+        if len(known) <= MAX_TERMS:
+            return known
+        return dict(sorted(known.items(), key=lambda one: one[1])[:MAX_TERMS])
 
-    def rarity(self, term: str) -> float:
+    def most(self, text: str, view: View) -> float:
         """
-        Inverse document frequency of a stemmed term, in nats; the greatest for an unknown one.
+        About what a row could score that has every known term of a text: twice the terms' rarities in nats, never 0.
         """
-        size = max(1, len(self.rows))
-        return math.log(1 + (size - self._frequency.get(term, 0) + 0.5) / (self._frequency.get(term, 0) + 0.5))
+        size = max(1, sum(shard.size for _, shard in self._seen(view)))
+        counts = self._chosen(text, view).values()
+        return 2.0 * sum(math.log(1 + (size - count + 0.5) / (count + 0.5)) for count in counts) or 1.0

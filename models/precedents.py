@@ -15,7 +15,6 @@ from graph.contract import Store
 from graph.values import EntityId, Incident, ItemKind, Statement, View, entity_name
 from models.contract import Candidate, Hit, Ranking, Scope, Term, chance
 from models.indexer import Indexer
-from models.lexical import words
 from models.parameters import Parameters
 
 FACETS = ("symptoms", "summary", "cause", "resolution")
@@ -90,7 +89,7 @@ class Precedents:
             rows.setdefault(document, {})["dense"] = score
         for document, score in _best([hit for hit in dense if hit.facet == "symptoms"]).items():
             rows[document]["symptom"] = score
-        self._lexical_terms(question, lexical, rows)
+        self._lexical_terms(question, view, lexical, rows)
         for name, ahead in (("dense", "ahead"), ("lexical_share", "lexical_ahead")):
             level = _level([row[name] for row in rows.values() if name in row])
             for row in rows.values():
@@ -98,15 +97,14 @@ class Precedents:
         return rows
 
     def _lexical_terms(
-        self, question: PrecedentQuestion, hits: Sequence[Hit], rows: dict[str, dict[str, float]]
+        self, question: PrecedentQuestion, view: View, hits: Sequence[Hit], rows: dict[str, dict[str, float]]
     ) -> None:
         """
         BM25 against the best of this search, and against what the question could score at all.
         """
         best = _best(hits)
         top = max(best.values(), default=1.0)
-        terms = self._indexer.lexical.chosen(words(question.text))
-        most = sum(self._indexer.lexical.rarity(term) for term in terms) * 2.0 or 1.0
+        most = self._indexer.lexical.most(question.text, view)
         for document, score in best.items():
             row = rows.setdefault(document, {})
             row["lexical"] = score / top

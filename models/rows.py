@@ -142,6 +142,23 @@ class Rows:
         found._alive[: len(rows)] = True
         return found
 
+    def labels_of(self, number: int) -> Labels:
+        """
+        A row's visibility labels.
+        """
+        return self._named_labels[int(self._columns["labels"][number])]
+
+    def labelled(self, labels: Labels) -> Mask:
+        """
+        The rows with exactly these labels.
+        """
+        found: Mask = self._columns["labels"][: len(self.entries)] == self._labels.get(labels, -1)
+        return found
+
+    @property
+    def _named_labels(self) -> list[Labels]:
+        return list(self._labels)
+
     def mask(self, scope: Scope) -> Mask:
         """
         Which rows a search may return.

@@ -18,7 +18,6 @@ from graph.contract import Store
 from graph.values import EntityId, ItemKind, Runbook, Section, Statement, View
 from models.contract import Candidate, Hit, Ranking, Scope, Term, doubted
 from models.indexer import Indexer
-from models.lexical import words
 from models.names import tokens
 from models.parameters import Parameters
 
@@ -128,7 +127,7 @@ class Runbooks:
         scope = Scope(view=view, kinds=(ItemKind.RUNBOOK,))
         dense = self._indexer.search_dense(question.text, POOL, scope)
         lexical = self._indexer.search_lexical(question.text, POOL, scope)
-        rows = self._page_rows(question, dense, lexical)
+        rows = self._page_rows(question, view, dense, lexical)
         linked = self._linked(question, view)
         kept = sorted(rows, key=lambda page: (-_sum(rows[page], self._weights), page))[:PAGES]
         pages = {one.item.id: one for one in self._store.runbooks(view, {*kept, *linked})}
@@ -144,7 +143,7 @@ class Runbooks:
         return Pages(rows, sections, pages)
 
     def _page_rows(
-        self, question: RunbookQuestion, dense: Sequence[Hit], lexical: Sequence[Hit]
+        self, question: RunbookQuestion, view: View, dense: Sequence[Hit], lexical: Sequence[Hit]
     ) -> dict[str, dict[str, float]]:
         """
         Cosines; BM25 against the best of this search, and against what the question could score at all.
@@ -159,8 +158,7 @@ class Runbooks:
         for hit in lexical:
             best[hit.document] = max(best.get(hit.document, 0.0), hit.score)
         ordered = sorted(best.values(), reverse=True)
-        index = self._indexer.lexical
-        most = sum(index.rarity(term) for term in index.chosen(words(question.text))) * 2.0 or 1.0
+        most = self._indexer.lexical.most(question.text, view)
         for page, score in best.items():
             row = rows.setdefault(page, {})
             row["lexical"] = score / (ordered[0] or 1.0)

@@ -135,3 +135,19 @@ def test_the_large_index_finds_what_the_exact_one_finds(monkeypatch: pytest.Monk
     near = [{hit.statement for hit in index.search_vector(one, 10, Scope(view=NOW))} for one in asked]
     recall = np.mean([len(one & other) / 10 for one, other in zip(exact, near, strict=True)])
     assert recall >= 0.95
+
+
+@given(st.lists(st.sampled_from(["walrus", "ocelot", "disk full", "pool exhausted walrus"]), min_size=1, max_size=6))
+def test_what_a_reader_may_not_see_does_not_weigh_in_his_scores(secrets: list[str]) -> None:
+    public = [row(number, text) for number, text in enumerate(("walrus on fire", "ocelot pool", "disk of the ocelot"))]
+    hidden = [row(100 + number, text, labels=("secret",)) for number, text in enumerate(secrets)]
+    alone, beside = LexicalIndex(), LexicalIndex()
+    alone.add(public)
+    beside.add([*hidden, *public])
+    for text in ("walrus pool", "ocelot", "disk full", "unheard of"):
+        scope = Scope(view=NOW)
+        assert beside.search(text, 5, scope) == alone.search(text, 5, scope)
+        assert beside.most(text, NOW) == alone.most(text, NOW)
+    seeing = View(as_of=DAY, known_at=DAY, visibility=frozenset({"secret"}))
+    found = beside.search("walrus ocelot disk pool", 50, Scope(view=seeing))
+    assert len(found) == len(public) + len(hidden)
