@@ -82,8 +82,9 @@ class Precedents:
         """
         scope = Scope(view=view, kinds=(ItemKind.INCIDENT,), before=question.at)
         pool = max(POOL, limit)
-        dense = self._indexer.search_dense(question.text, pool, scope)
+        # words first: the question's vector may still be in the making
         lexical = self._indexer.search_lexical(question.text, pool, scope)
+        dense = self._indexer.search_dense(question.text, pool, scope)
         rows: dict[str, dict[str, float]] = {}
         for document, score in _best(dense).items():
             rows.setdefault(document, {})["dense"] = score

@@ -125,8 +125,9 @@ class Runbooks:
         The values of the terms of each page and section that is worth weighing.
         """
         scope = Scope(view=view, kinds=(ItemKind.RUNBOOK,))
-        dense = self._indexer.search_dense(question.text, POOL, scope)
+        # words first: the question's vector may still be in the making
         lexical = self._indexer.search_lexical(question.text, POOL, scope)
+        dense = self._indexer.search_dense(question.text, POOL, scope)
         rows = self._page_rows(question, view, dense, lexical)
         linked = self._linked(question, view)
         kept = sorted(rows, key=lambda page: (-_sum(rows[page], self._weights), page))[:PAGES]
