@@ -4,6 +4,9 @@ What can go wrong on the way in.
 
 from __future__ import annotations
 
+UNEXPECTED = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError, OSError)
+"""What a reader of foreign bytes may raise that met what it did not expect: of its own file alone, of no other."""
+
 
 class IngestError(Exception):
     """
@@ -21,3 +24,10 @@ class BadSource(IngestError):
     """
     A source is configured wrongly, or is not there.
     """
+
+
+def failure(what: str, error: Exception) -> str:
+    """
+    An unexpected error as a reason that a person can read.
+    """
+    return f"{what} failed: {type(error).__name__}: {error}"

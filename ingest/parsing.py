@@ -162,7 +162,17 @@ def csv_rows(text: str, where: str = "the table") -> Iterator[tuple[int, dict[st
             if row:
                 yield number, dict(zip(header, row, strict=True)) if len(row) == len(header) else None
     except csv.Error as error:
-        raise BadRecord(f"{where} is not CSV (line {reader.line_num}): {error}") from error
+        raise BadRecord(not_csv(where, reader.line_num, error)) from error
+
+
+def not_csv(where: str, line: int, error: csv.Error) -> str:
+    """
+    Why a table cannot be read, and what to do.
+    """
+    return (
+        f"{where} is not CSV (line {line}): {error}; put a text that holds commas or quotes in quotes and double the "
+        "quotes inside, or name the file .jsonl if it holds JSON lines"
+    )
 
 
 _FRACTION = re.compile(r"(\.\d{6})\d+")
@@ -171,6 +181,8 @@ _FORMATS = (
     "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M", "%d %B %Y %H:%M", "%d %B %Y", "%B %d, %Y", "%B %d %Y", "%d %b %Y",
     "%b %d, %Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
 )  # fmt: skip
+MIN_EPOCH = 1e8
+"""Seconds (March 1973): a smaller number is a count, a day or a mistake."""
 _UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000), (0, 1))
 
 
@@ -194,7 +206,31 @@ def parse_time(value: object, zone: str = "UTC") -> datetime:
     return _aware(_from_text(text), zone)
 
 
+def named_time(value: object, what: str, zone: str = "UTC") -> datetime:
+    """
+    The moment in a field; BadRecord says which field of what it is.
+    """
+    if value in (None, ""):
+        raise BadRecord(f"{what} is missing; write it like 2026-03-02T14:43:05Z")
+    try:
+        return parse_time(value, zone)
+    except BadRecord as error:
+        raise BadRecord(f"{what}: {error}") from error
+
+
+def named_end(value: object, what: str, zone: str = "UTC") -> datetime | None:
+    """
+    The same of a time of ending.
+    """
+    try:
+        return parse_end(value, zone)
+    except BadRecord as error:
+        raise BadRecord(f"{what}: {error}") from error
+
+
 def _from_epoch(number: float) -> datetime:
+    if not abs(number) >= MIN_EPOCH:
+        raise BadRecord(f"{number:g} is not a time; write it like 2026-03-02T14:43:05Z")
     unit = next(unit for least, unit in _UNITS if abs(number) >= least)
     try:
         return datetime.fromtimestamp(number / unit, UTC)

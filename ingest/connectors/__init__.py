@@ -5,11 +5,12 @@ The connectors by name. One format, one file.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 
-from ingest.contract import Connector
-from ingest.errors import BadSource
+from ingest.contract import Connector, Piece, Split
+from ingest.errors import UNEXPECTED, BadRecord, BadSource, failure
 
 NAMES = (
     "backstage",
@@ -37,7 +38,21 @@ def connector(name: str) -> Connector:
     found = module.CONNECTOR
     if not isinstance(found, Connector):
         raise TypeError(f"{module.__name__}.CONNECTOR is not a Connector")
-    return found
+    return replace(found, split=_told(name, found.split))
+
+
+def _told(name: str, split: Split) -> Split:
+    """
+    A split whose unexpected failures are told like any bad record, so that they stop nothing but their own payload.
+    """
+
+    def told(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
+        try:
+            yield from split(raw, meta)
+        except UNEXPECTED as error:
+            raise BadRecord(failure(f"the connector {name}", error)) from error
+
+    return told
 
 
 def connectors() -> tuple[Connector, ...]:

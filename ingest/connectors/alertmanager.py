@@ -14,7 +14,17 @@ import orjson
 from graph.values import Alert, Item, Record, Trust
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
-from ingest.parsing import json_lines, load_json, mapping_of, parse_end, parse_time, text_of, unpack
+from ingest.parsing import (
+    json_lines,
+    load_json,
+    mapping_of,
+    named_end,
+    named_time,
+    parse_end,
+    parse_time,
+    text_of,
+    unpack,
+)
 
 
 def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
@@ -85,11 +95,12 @@ def alert_of(alert: Mapping[str, object], common: Mapping[str, object], identity
     if isinstance(cut, int) and cut > 0:
         annotations.setdefault("truncated_alerts", str(cut))
     url = str(alert.get("generatorURL") or "") or None
+    name = labels.get("alertname") or "alert"
     return Alert(
         id=identity or _identity(dict(alert)),
-        name=labels.get("alertname") or "alert",
-        at=parse_time(alert.get("startsAt") or alert.get("activeAt")),
-        ended_at=parse_end(alert.get("endsAt")),
+        name=name,
+        at=named_time(alert.get("startsAt") or alert.get("activeAt"), f"`startsAt` of alert {name}"),
+        ended_at=named_end(alert.get("endsAt"), f"`endsAt` of alert {name}"),
         status=str(alert.get("status") or alert.get("state") or "firing"),
         labels=labels,
         annotations=annotations,

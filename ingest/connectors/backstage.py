@@ -52,16 +52,16 @@ def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
     if path.endswith(".json") or text.lstrip()[:1] in ("{", "["):
         value = load_json(text, path)
         items = value.get("items", value) if isinstance(value, dict) else value
-        for entity in items if isinstance(items, list) else [value]:
-            yield _piece(entity, path)
+        for number, entity in enumerate(items if isinstance(items, list) else [value], 1):
+            yield _piece(entity, path, number)
         return
     try:
         documents = load_yaml_documents(text, path)
     except BadRecord as whole:
         yield from _each_document(text, path, whole)
         return
-    for document in documents:
-        yield _piece(document, path)
+    for number, document in enumerate(documents, 1):
+        yield _piece(document, path, number)
 
 
 def _each_document(text: str, path: str, whole: BadRecord) -> Iterator[Piece]:
@@ -71,12 +71,12 @@ def _each_document(text: str, path: str, whole: BadRecord) -> Iterator[Piece]:
     for number, part in enumerate(parts, 1):
         try:
             for document in load_yaml_documents(part, f"document {number} of {path}"):
-                yield _piece(document, path)
+                yield _piece(document, path, number)
         except BadRecord as error:
             yield Piece(part=f"{path}#document-{number}", body=part, problem=str(error))
 
 
-def _piece(entity: object, path: str) -> Piece:
+def _piece(entity: object, path: str, number: int) -> Piece:
     try:
         body = orjson.dumps(entity).decode()
     except (TypeError, orjson.JSONEncodeError) as error:
@@ -86,7 +86,9 @@ def _piece(entity: object, path: str) -> Piece:
     metadata = entity.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     space = metadata.get("namespace") if isinstance(metadata, dict) else None
-    return Piece(part=f"{path}#{entity.get('kind')}:{space or 'default'}/{name}".lower(), body=body)
+    return Piece(
+        part=f"{path}#{entity.get('kind')}:{space or 'default'}/{name}".lower(), body=body, meta={"row": str(number)}
+    )
 
 
 def transform(record: Record) -> Iterator[Item]:
@@ -101,7 +103,7 @@ def transform(record: Record) -> Iterator[Item]:
         raise BadRecord(f"{record.part}: kind {entity.get('kind')!r} is not one of Backstage's")
     metadata = mapping_of(entity.get("metadata"), f"metadata of {record.part}")
     spec = mapping_of(entity.get("spec") or {}, f"spec of {record.part}")
-    if not metadata.get("name"):
+    if not str(metadata.get("name") or "").strip():
         raise BadRecord(f"{record.part}: metadata.name is missing")
     space = str(metadata.get("namespace") or "default").lower()
     subject = _id(_KINDS[kind], space, str(metadata["name"]))

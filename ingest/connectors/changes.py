@@ -20,7 +20,19 @@ import orjson
 from graph.values import Change, ChangeKind, EntityKind, Item, Record, Trust, entity_id
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
-from ingest.parsing import MAX_LINE, json_lines, load_json, mapping_of, parse_end, parse_time, text_of, texts_of, unpack
+from ingest.parsing import (
+    MAX_LINE,
+    json_lines,
+    load_json,
+    mapping_of,
+    named_end,
+    named_time,
+    not_csv,
+    parse_time,
+    text_of,
+    texts_of,
+    unpack,
+)
 
 _SYNONYMS: dict[str, tuple[str, ...]] = {
     "id": ("id", "sha", "commit_sha", "commit", "change_id", "number", "key"),
@@ -96,10 +108,10 @@ def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
 
 def _split_csv(text: str, path: str) -> Iterator[Piece]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = next(reader, None)
-    if not header or len(set(header)) != len(header):
-        raise BadRecord(f"{path} needs a first row of distinct column names")
     try:
+        header = next(reader, None)
+        if not header or len(set(header)) != len(header):
+            raise BadRecord(f"{path} needs a first row of distinct column names")
         for number, row in enumerate(reader, 2):
             if len(row) == len(header):
                 yield _piece(orjson.dumps(dict(zip(header, row, strict=True))).decode(), path, number)
@@ -107,7 +119,7 @@ def _split_csv(text: str, path: str) -> Iterator[Piece]:
                 problem = f"row {number} of {path} has {len(row)} columns, the header {len(header)}"
                 yield Piece(part=f"{path}#row-{number}", body=orjson.dumps(row).decode(), problem=problem)
     except csv.Error as error:
-        raise BadRecord(f"{path} is not CSV (line {reader.line_num}): {error}") from error
+        raise BadRecord(not_csv(path, reader.line_num, error)) from error
 
 
 def _piece(body: str, path: str, number: int) -> Piece:
@@ -140,7 +152,7 @@ def change_of(row: Mapping[str, object], where: str, meta: Mapping[str, str]) ->
     moment = _first(row, "at")
     if moment is None:
         raise BadRecord(f"{where} has no time; give it a column `at`")
-    at = parse_time(moment, meta.get("timezone", "UTC"))
+    at = named_time(moment, f"the time of {where}", meta.get("timezone", "UTC"))
     services = tuple(entity_id(EntityKind.SERVICE, name) for name in texts_of(_first(row, "services")))
     revision = _version(_first(row, "revision"))
     identity = _first(row, "id")
@@ -158,7 +170,7 @@ def change_of(row: Mapping[str, object], where: str, meta: Mapping[str, str]) ->
         kind=_kind(row, title, files, bool(services) and bool(revision or environment), reverts is not None),
         at=at,
         title=title.splitlines()[0][:500] if title else "",
-        ended_at=parse_end(_first(row, "ended_at")),
+        ended_at=named_end(_first(row, "ended_at"), f"the end of {where}"),
         services=services,
         repository=entity_id(EntityKind.REPOSITORY, str(repository)) if repository else None,
         environment=str(environment).lower() if environment else None,

@@ -13,7 +13,7 @@ from graph.values import Change, ChangeKind, EntityKind, Item, Record, Trust, en
 from ingest.connectors.changes import kind_of_files
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
-from ingest.parsing import load_json, mapping_of, parse_time, text_of
+from ingest.parsing import load_json, mapping_of, named_time, text_of
 
 Body = Mapping[str, object]
 _NOT_PRODUCTION = {"github-pages"}
@@ -71,14 +71,15 @@ def _deployment(body: Body) -> Iterator[Change]:
         return
     payload = deployment.get("payload")
     details = payload if isinstance(payload, dict) else {}
-    service = details.get("service") or details.get("app") or _at(body, "repository", "name")
+    named = (details.get("service"), details.get("app"), _at(body, "repository", "name"))
+    service = next((name for name in named if str(name or "").strip()), None)
     state = str(status.get("state") or "pending")
     done = state in ("success", "failure", "error")
     yield Change(
         id=f"deployment:{deployment.get('id')}",
         kind=ChangeKind.ROLLBACK if "rollback" in str(deployment.get("task", "")).lower() else ChangeKind.DEPLOY,
-        at=parse_time(deployment.get("created_at")),
-        ended_at=parse_time(status.get("created_at")) if done else None,
+        at=named_time(deployment.get("created_at"), "`created_at` of the deployment"),
+        ended_at=named_time(status.get("created_at"), "`created_at` of the deployment's status") if done else None,
         title=str(deployment.get("description") or f"Deploy {service} {deployment.get('ref', '')}").strip(),
         services=(entity_id(EntityKind.SERVICE, str(service)),) if service else (),
         repository=_repository(body),
@@ -104,7 +105,7 @@ def _push(body: Body) -> Iterator[Change]:
         yield Change(
             id=str(commit.get("id")),
             kind=kind_of_files(files),
-            at=parse_time(commit.get("timestamp")),
+            at=named_time(commit.get("timestamp"), f"`timestamp` of commit {commit.get('id')}"),
             title=message.split("\n")[0],
             text="\n".join(message.split("\n")[1:]).strip(),
             repository=_repository(body),
@@ -122,7 +123,7 @@ def _release(body: Body) -> Iterator[Change]:
     yield Change(
         id=f"release:{release.get('id')}",
         kind=ChangeKind.CODE,
-        at=parse_time(release.get("published_at") or release.get("created_at")),
+        at=named_time(release.get("published_at") or release.get("created_at"), "`published_at` of the release"),
         title=f"Release {release.get('tag_name')} of {_at(body, 'repository', 'name')}",
         text=str(release.get("body") or ""),
         services=(entity_id(EntityKind.SERVICE, str(_at(body, "repository", "name"))),),
@@ -141,8 +142,8 @@ def _workflow_run(body: Body) -> Iterator[Change]:
     yield Change(
         id=f"workflow_run:{run.get('id')}",
         kind=ChangeKind.DEPLOY,
-        at=parse_time(run.get("run_started_at") or run.get("created_at")),
-        ended_at=parse_time(run.get("updated_at")) if done else None,
+        at=named_time(run.get("run_started_at") or run.get("created_at"), "`run_started_at` of the run"),
+        ended_at=named_time(run.get("updated_at"), "`updated_at` of the run") if done else None,
         title=str(run.get("display_title") or run.get("name")),
         services=(entity_id(EntityKind.SERVICE, str(_at(body, "repository", "name"))),),
         repository=_repository(body),
@@ -160,7 +161,7 @@ def _pull_request(body: Body) -> Iterator[Change]:
     yield Change(
         id=f"pr:{pull.get('number')}@{_at(body, 'repository', 'full_name')}",
         kind=ChangeKind.CODE,
-        at=parse_time(pull.get("merged_at")),
+        at=named_time(pull.get("merged_at"), "`merged_at` of the pull request"),
         title=str(pull.get("title")),
         text=str(pull.get("body") or ""),
         merge=True,

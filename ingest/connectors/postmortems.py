@@ -71,8 +71,8 @@ def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
             yield _line(line, path, number, meta)
     elif path.endswith(".json"):
         value = load_json(text_of(body, path), path)
-        for item in value if isinstance(value, list) else [value]:
-            yield _json_piece(item, path, meta)
+        for number, item in enumerate(value if isinstance(value, list) else [value], 1):
+            yield _json_piece(item, path, number, f"entry {number} of {path}", meta)
     else:
         yield from _markdown_pieces(text_of(body, path), path, meta)
 
@@ -81,20 +81,28 @@ def _line(line: bytes, path: str, number: int, meta: Mapping[str, str]) -> Piece
     if len(line) > MAX_LINE:
         return Piece(part=f"{path}#{number}", body="", problem=f"line {number} of {path} is longer than 1 MiB")
     try:
-        return _json_piece(load_json(line, f"line {number} of {path}"), path, meta)
+        where = f"line {number} of {path}"
+        return _json_piece(load_json(line, where), path, number, where, meta)
     except BadRecord as error:
         return Piece(part=f"{path}#{number}", body=line.decode("utf-8", "replace"), problem=str(error))
 
 
-def _json_piece(value: object, path: str, meta: Mapping[str, str]) -> Piece:
+def _json_piece(value: object, path: str, number: int, where: str, meta: Mapping[str, str]) -> Piece:
     body = orjson.dumps(value).decode()
     name = value.get("id") if isinstance(value, dict) else None
     part = f"{path}#{name or hashlib.sha256(body.encode()).hexdigest()[:16]}"
     try:
-        incident = incident_of_json(mapping_of(value, path), path, meta)
+        fields = mapping_of(value, where)
+        _check(fields, where)
+        published = _published(fields, incident_of_json(fields, path, meta), meta)
     except BadRecord as error:
         return Piece(part=part, body=body, problem=str(error))
-    return Piece(part=part, body=body, published_at=_published(mapping_of(value, path), incident, meta))
+    return Piece(part=part, body=body, published_at=published, meta={"row": str(number)})
+
+
+def _check(fields: Mapping[str, object], where: str) -> None:
+    if not any(str(value or "").strip() for key, value in fields.items() if key in ("id", "title") or _text(value)):
+        raise BadRecord(f"{where} has neither an id nor a title nor any text; give it an `id` and a `title`")
 
 
 def _published(fields: Mapping[str, object], incident: Incident, meta: Mapping[str, str]) -> datetime | None:
@@ -110,6 +118,8 @@ def _published(fields: Mapping[str, object], incident: Incident, meta: Mapping[s
 
 
 def _markdown_pieces(text: str, path: str, meta: Mapping[str, str]) -> Iterator[Piece]:
+    if not text.strip():
+        raise BadRecord(f"{path} is empty; write the postmortem into it or remove it")
     document = parse(text, path)
     heads = [
         section

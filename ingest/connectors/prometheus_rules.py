@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import orjson
+
 from graph.values import AlertRule, EntityKind, Item, Record, Trust, entity_id
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
@@ -18,10 +20,20 @@ _RUNBOOK = ("runbook_url", "runbook", "runbook_uri", "playbook")
 
 def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
     """
-    One piece a file: a rule's place in its file is part of what it is.
+    One piece a file: a rule's place in its file is part of what it is. A rule that is none is a piece of its own, which
+    is set aside and leaves the others alone.
     """
     path = meta.get("path", "rules")
-    yield Piece(part=path, body=text_of(unpack(raw, path), path))
+    text = text_of(unpack(raw, path), path)
+    yield Piece(part=path, body=text)
+    try:
+        bad = [found for found in _rules(load_yaml_documents(text, path), path) if not isinstance(found[2], dict)]
+    except BadRecord:
+        # the transform says what is wrong with the whole
+        return
+    for group, number, rule in bad:
+        problem = f"rule {number} of group `{group}` in {path} should be an object, not {rule!r:.60}; mend or remove it"
+        yield Piece(part=f"{path}#{group}/{number}", body=orjson.dumps(rule).decode(), problem=problem)
 
 
 def transform(record: Record) -> Iterator[Item]:
@@ -31,8 +43,10 @@ def transform(record: Record) -> Iterator[Item]:
     path = record.meta.get("path", record.part)
     seen: dict[str, int] = {}
     found = False
-    for group, rule in _rules(load_yaml_documents(record.body, path), path):
+    for group, _, rule in _rules(load_yaml_documents(record.body, path), path):
         found = True
+        if not isinstance(rule, dict):
+            continue
         name = rule.get("alert") or (rule.get("title") if "data" in rule else None)
         if not name:
             continue
@@ -49,7 +63,7 @@ def rule_of(rule: Mapping[str, object], name: str, identity: str, group: str | N
     A rule's own fields as an AlertRule.
     """
     labels, annotations = _texts(rule.get("labels")), _texts(rule.get("annotations"))
-    services = {labels[key] for key in _SERVICE_LABELS if labels.get(key) and "{{" not in labels[key]}
+    services = {labels[key] for key in _SERVICE_LABELS if labels.get(key, "").strip() and "{{" not in labels[key]}
     return AlertRule(
         id=identity,
         name=name,
@@ -71,7 +85,10 @@ def _expression(rule: Mapping[str, object]) -> str:
     return "\n".join(str(model["expr"]) for model in models if isinstance(model, dict) and model.get("expr"))
 
 
-def _rules(documents: list[object], path: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _rules(documents: list[object], path: str) -> Iterator[tuple[str, int, object]]:
+    """
+    (group, number within it, rule), whatever a rule is.
+    """
     for document in documents:
         top = mapping_of(document, path)
         items = top.get("items")
@@ -82,8 +99,8 @@ def _rules(documents: list[object], path: str) -> Iterator[tuple[str, Mapping[st
         groups = spec.get("groups") if isinstance(spec, dict) else top.get("groups")
         for group in groups if isinstance(groups, list) else []:
             rules = group.get("rules") if isinstance(group, dict) else None
-            for rule in rules if isinstance(rules, list) else []:
-                yield str(group.get("name", "")), mapping_of(rule, f"a rule of {path}")
+            for number, rule in enumerate(rules if isinstance(rules, list) else [], 1):
+                yield str(group.get("name", "")), number, rule
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -76,6 +76,16 @@ def test_what_a_connector_cannot_read_is_kept_with_the_reason(client: TestClient
     assert answer.json()["read"] >= 1
 
 
+@pytest.mark.parametrize(
+    "name", ["changes", "postmortems", "backstage", "prometheus_rules", "mapping", "codeowners", "git"]
+)
+@pytest.mark.parametrize("path", ["x.csv", "x.json", "x.jsonl", "x.md", "x.yaml"])
+@pytest.mark.parametrize("body", [b'{"id":"t","at":"2026"}\n', b"[1, null]", b"a: .nan\n", b'{"started": NaN}', b'""'])
+def test_no_file_of_any_kind_breaks_the_server(client: TestClient, name: str, path: str, body: bytes) -> None:
+    answer = client.post(f"/v1/ingest/{name}", content=body, params={"source": f"bad-{name}", "path": path})
+    assert answer.status_code in (202, 422), answer.text
+
+
 def test_unknown_routes_methods_and_connectors_are_problems(client: TestClient) -> None:
     for answer in (
         client.get("/v1/nothing"),

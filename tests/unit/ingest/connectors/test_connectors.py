@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.values import Alert, AlertRule, Change, ChangeKind, Fact, FactKind, Item, Record, Runbook
+from graph.values import Alert, AlertRule, Change, ChangeKind, Fact, FactKind, Incident, Item, Record, Runbook
 from ingest.alerts import read_alerts
 from ingest.connectors import NAMES, connector, recognise
 from ingest.connectors.codeowners import owners_of, rules
@@ -147,6 +147,87 @@ def test_a_mapping_makes_facts_of_any_rows() -> None:
         (FactKind.OWNED_BY, "service:a", "team:blue"),
         (FactKind.OWNED_BY, "service:b", "team:blue"),
     }
+
+
+def pieces(name: str, raw: bytes, path: str) -> list[tuple[str, str]]:
+    """
+    (part, why it cannot be read) of each piece, at the split or at the transform.
+    """
+    one, found = connector(name), []
+    for piece in one.split(raw, {"path": path}):
+        record = Record(
+            id="r", source="s", connector=name, part=piece.part, body=piece.body, digest="",
+            received_at=datetime.now(UTC), meta={"path": path, **piece.meta},
+        )  # fmt: skip
+        problem = piece.problem
+        try:
+            _ = problem or list(one.transform(record))
+        except BadRecord as error:
+            problem = str(error)
+        found.append((piece.part, problem))
+    return found
+
+
+def test_a_rule_that_is_none_leaves_the_others_alone() -> None:
+    text = b"groups:\n- name: disk\n  rules:\n  - null\n  - {alert: DiskFull, expr: up == 0}\n  - word\n"
+    assert [one.name for one in rules_of(text) if isinstance(one, AlertRule)] == ["DiskFull"]
+    problems = [problem for _, problem in pieces("prometheus_rules", text, "rules.yaml")]
+    assert problems[0] == ""
+    assert ["rule 1 of group `disk`" in problems[1], "rule 3 of group `disk`" in problems[2]] == [True, True]
+
+
+def rules_of(raw: bytes) -> list[Item]:
+    """
+    What a file of rules states.
+    """
+    name = "prometheus_rules"
+    one = connector(name)
+    first = next(iter(one.split(raw, {"path": "rules.yaml"})))
+    record = Record(
+        id="r", source="s", connector=name, part=first.part, body=first.body, digest="", received_at=datetime.now(UTC)
+    )
+    return list(one.transform(record))
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "raw", "says"),
+    [
+        ("alertmanager", "a.json", b'{"alerts": [{"labels": {"alertname": "Slow"}}]}', "`startsAt` of alert Slow is missing"),
+        ("alertmanager", "a.json", b'{"alerts": [{"labels": {"alertname": "Slow"}, "startsAt": "soon"}]}', "`startsAt` of alert Slow: 'soon'"),
+        ("changes", "c.jsonl", b'{"id": 1, "at": 5}', "the time of row 1 of c.jsonl: 5 is not a time; write it like"),
+        ("changes", "c.csv", b'{"id":"t","at":"2026"}\n', "double the quotes inside"),
+        ("changes", "c.csv", b"", "needs a first row"),
+        ("postmortems", "i.jsonl", b'{"id": "a", "summary": "x"}\n[1]\n', "line 2 of i.jsonl should be an object"),
+        ("postmortems", "i.jsonl", b'{"id": null, "title": null}\n', "line 1 of i.jsonl has neither an id nor a title"),
+        ("postmortems", "i.json", b'[{"id": "a"}, {"severity": 3}]', "entry 2 of i.json has neither"),
+        ("postmortems", "empty.md", b" \n\n", "empty.md is empty"),
+        ("backstage", "c.yaml", b"kind: Component\nmetadata: {name: '  '}\n", "metadata.name is missing"),
+        ("github", "d.json", b'{"deployment": {"id": 1}, "repository": {"name": "a"}}', "`created_at` of the deployment is missing"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_says_which_and_where(name: str, path: str, raw: bytes, says: str) -> None:
+    try:
+        problems = [problem for _, problem in pieces(name, raw, path)]
+    except BadRecord as error:
+        problems = [str(error)]
+    assert [says in problem for problem in problems].count(True) == 1, problems
+
+
+def test_a_small_number_is_no_time_of_an_incident() -> None:
+    (incident,) = read("postmortems", b'{"id": "a", "title": "x", "started": 5}', path="i.json")
+    assert isinstance(incident, Incident)
+    assert incident.at is None
+
+
+def test_a_blank_service_is_passed_over() -> None:
+    body = b'{"deployment": {"id": 1, "created_at": "2026-01-01T00:00:00Z", "payload": {"service": " "}}, "repository": {"name": "shop"}}'
+    (change,) = read("github", body)
+    assert isinstance(change, Change)
+    assert change.services == ("service:shop",)
+    text = b"groups: [{name: g, rules: [{alert: A, expr: up, labels: {service: ' '}}]}]"
+    (rule,) = read("prometheus_rules", text)
+    assert isinstance(rule, AlertRule)
+    assert rule.services == ()
 
 
 @pytest.mark.parametrize(
