@@ -23,6 +23,8 @@ class Source:
     """A file or folder; empty for a webhook."""
     options: Mapping[str, str] = field(default_factory=dict, hash=False)
     visibility: Labels = PUBLIC
+    recognised: bool = False
+    """Nobody named its connector: only files that look like the connector's are its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

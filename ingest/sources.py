@@ -5,12 +5,15 @@ Which sources there are: a TOML file of `[[sources]]`, or a folder whose files a
 from __future__ import annotations
 
 import difflib
+import hashlib
+import os
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
-from graph.values import PUBLIC
+from graph.values import PUBLIC, Labels
 from ingest.connectors import NAMES, connectors
 from ingest.contract import Connector, Source
 from ingest.errors import BadSource
@@ -30,13 +33,14 @@ _FIELDS = {
 }
 
 
-def read_sources(path: Path) -> tuple[Source, ...]:
+def read_sources(path: Path, known: Collection[str] = ()) -> tuple[Source, ...]:
     """
-    The sources of a configuration file, or of a folder: its `sources.toml`, else what its files look like.
+    The sources of a configuration file, or of a folder: its `sources.toml`, else what its files look like, and those
+    `known` by name that it had when it was last read.
     """
     if path.is_dir():
         config = path / CONFIG_NAME
-        return read_sources(config) if config.is_file() else tuple(_recognised(path))
+        return read_sources(config) if config.is_file() else tuple(_recognised(path, known))
     if not path.exists():
         raise BadSource(f"{path} is not there")
     if path.suffix != ".toml":
@@ -48,12 +52,35 @@ def read_sources(path: Path) -> tuple[Source, ...]:
     rows = document.get("sources")
     if not isinstance(rows, list) or not rows:
         raise BadSource(f"{path} has no [[sources]]")
-    sources = tuple(_source(row, path.parent, number) for number, row in enumerate(rows, 1))
+    sources = tuple(_source(_table(row, number), path.parent, number) for number, row in enumerate(rows, 1))
     names = [source.name for source in sources]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise BadSource(f"{path} names {', '.join(sorted(twice))} more than once")
     return sources
+
+
+def source_name(connector: str, path: Path) -> str:
+    """
+    The name of a source that nobody named: always the same for one place, and never that of another.
+    """
+    place = path.resolve()
+    mark = hashlib.sha256(os.fsencode(place)).hexdigest()[:8]
+    word = re.sub(r"[^\w.]+", "-", place.name).strip("-")
+    return "-".join(part for part in (connector, word, mark) if part)
+
+
+def readable(text: str) -> str:
+    """
+    A text with what is not UTF-8 (of the name of a file) written out.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _table(row: object, number: int) -> Mapping[str, object]:
+    if not isinstance(row, dict):
+        raise BadSource(f"source {number} should be a table; write [[sources]] above it")
+    return row
 
 
 def _source(row: Mapping[str, object], folder: Path, number: int) -> Source:
@@ -63,12 +90,16 @@ def _source(row: Mapping[str, object], folder: Path, number: int) -> Source:
         hint = f"; did you mean `{near[0]}`?" if near else ""
         raise BadSource(f"source {number}: unknown key `{unknown[0]}`{hint}")
     name, kind, place = row.get("name"), row.get("connector"), row.get("path")
-    if not isinstance(name, str) or not isinstance(kind, str):
+    if not isinstance(name, str) or not name.strip() or not isinstance(kind, str):
         raise BadSource(f"source {number} needs a `name` and a `connector`")
     if kind not in NAMES:
         near = difflib.get_close_matches(kind, NAMES, 1)
         hint = f"; did you mean `{near[0]}`?" if near else ""
         raise BadSource(f"source {name}: there is no connector `{kind}`{hint}")
+    if not isinstance(place, str) or not place.strip():
+        raise BadSource(
+            f'source {name} needs a `path`, a file or folder beside this file; write path = "." for all of it'
+        )
     options = row.get("options") or {}
     if not isinstance(options, dict):
         raise BadSource(f"source {name}: `options` should be a table")
@@ -76,14 +107,23 @@ def _source(row: Mapping[str, object], folder: Path, number: int) -> Source:
     given |= {key: str(row[key]) for key in ("timezone", "repository", "url_prefix", "environment") if key in row}
     if "mapping" in row:
         given["mapping"] = _mapping_text(folder / str(row["mapping"]), name)
-    labels = row.get("visibility") or []
     return Source(
         name=name,
         connector=kind,
-        path=str(folder / str(place)) if place else "",
+        path=str(folder / place),
         options=given,
-        visibility=frozenset(str(label) for label in labels) if isinstance(labels, list) else PUBLIC,
+        visibility=_labels(row, name),
     )
+
+
+def _labels(row: Mapping[str, object], name: str) -> Labels:
+    """
+    The labels of a source; what is no list of them is refused, since it would make the source public.
+    """
+    labels = row.get("visibility", [])
+    if not isinstance(labels, list) or not all(isinstance(label, str) and label.strip() for label in labels):
+        raise BadSource(f'source {name}: `visibility` should be a list of labels; write visibility = ["security"]')
+    return frozenset(labels) if labels else PUBLIC
 
 
 def _mapping_text(path: Path, name: str) -> str:
@@ -97,17 +137,19 @@ def _of_file(path: Path) -> Source:
     found = next((one for one in connectors() if _fits(one, path.parent, path)), None)
     if not found:
         raise BadSource(f"{path} is of no known format by its name; say --connector")
-    return Source(name=path.stem, connector=found.name, path=str(path))
+    return Source(name=source_name(found.name, path), connector=found.name, path=str(path))
 
 
-def _recognised(folder: Path) -> Iterator[Source]:
-    seen: set[str] = set()
-    for path in files_below(folder):
-        found = next((one for one in connectors() if _fits(one, folder, path)), None)
-        if found and found.name not in seen:
-            seen.add(found.name)
-            yield Source(name=found.name, connector=found.name, path=str(folder))
-    if not seen:
+def _recognised(folder: Path, known: Collection[str]) -> Iterator[Source]:
+    """
+    A source for each connector that some file looks like, and for each whose last file is gone.
+    """
+    found = (next((one for one in connectors() if _fits(one, folder, path)), None) for path in files_below(folder))
+    names = dict.fromkeys(one.name for one in found if one)
+    names |= dict.fromkeys(one.name for one in connectors() if source_name(one.name, folder) in known)
+    for name in names:
+        yield Source(name=source_name(name, folder), connector=name, path=str(folder), recognised=True)
+    if not names:
         raise BadSource(f"{folder} has no file of a known format; write a {CONFIG_NAME} (docs/how-to/add-a-source.md)")
 
 
@@ -123,7 +165,7 @@ def _matches(name: str, patterns: Collection[str]) -> bool:
 def files_of(source: Source, connector: Connector) -> list[tuple[Path, str]]:
     """
     (file, its path within the source) of a source, sorted. Of a folder those that the option `files` names, else those
-    that look like the connector's, else all.
+    that look like the connector's, else all (unless the folder was recognised by its files).
     """
     root = Path(source.path)
     if not root.exists():
@@ -134,7 +176,9 @@ def files_of(source: Source, connector: Connector) -> list[tuple[Path, str]]:
     prefix = source.options.get("prefix", "")
     inside = [(path, str(path.relative_to(root))) for path in files_below(root)]
     found = [(path, prefix + name) for path, name in inside if _matches(name, patterns)]
-    return found or [(path, prefix + name) for path, name in inside if "files" not in source.options]
+    if found or source.recognised or "files" in source.options:
+        return found
+    return [(path, prefix + name) for path, name in inside]
 
 
 def files_below(folder: Path) -> list[Path]:
