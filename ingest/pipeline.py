@@ -7,26 +7,28 @@ off leaves pending records that the next run claims, and reads files again whose
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from graph.contract import Store, Yield
+from graph.errors import InvalidValue
 from graph.values import Record, RecordState
 from ingest.connectors import connector
 from ingest.connectors.git import fetch
 from ingest.contract import Source
-from ingest.errors import BadRecord, BadSource
-from ingest.journal import Admission, admit, held
-from ingest.sources import files_of
+from ingest.errors import UNEXPECTED, BadRecord, BadSource, IngestError, failure
+from ingest.journal import admit
+from ingest.rivals import MANY, Rivals, first_of, live_parts, settle
+from ingest.sources import files_of, readable
+from ingest.sweeping import Reading, remember, remembered, sweep
 
 Progress = Callable[[str, int, int], None]
 """(what, done, of how many)."""
 
-MAX_SWEPT_SHARE = 0.2
-MIN_SWEPT = 30
 CLAIM = 256
+TOLD = 3
+"""Problems of single files that a report spells out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,31 +94,87 @@ def ingest(store: Store, sources: Sequence[Source], progress: Progress = _silent
     for source in sources:
         try:
             reports.append(_ingest(store, source, progress, force))
-        except BadSource as error:
-            reports.append(SourceReport(source=source.name, problem=str(error)))
+        except (IngestError, InvalidValue) as error:
+            reports.append(SourceReport(source=source.name, problem=readable(str(error))))
+        except UNEXPECTED as error:
+            problem = readable(failure(f"reading {source.name}", error))
+            reports.append(SourceReport(source=source.name, problem=problem))
     return Report(tuple(reports))
 
 
 def _ingest(store: Store, source: Source, progress: Progress, force: bool) -> SourceReport:
     found = connector(source.connector)
-    payloads = _payloads(source)
-    admissions: list[Admission] = []
-    for number, (path, inside) in enumerate(payloads, 1):
-        progress(f"reading {source.name}", number, len(payloads))
-        admissions.append(admit(store, source, _bytes(source, path), {"path": inside}))
+    reading = _read(store, source, progress, note=found.snapshot)
+    run = reading.records
+    new = sum(admission.new for admission in reading.admissions)
+    duplicates = sum(admission.duplicates for admission in reading.admissions)
+    tally = _drained(store, source, run, again=bool(duplicates), progress=progress)
     report = SourceReport(
         source=source.name,
-        files=len(payloads),
-        read=sum(len(admission.records) for admission in admissions),
-        new=sum(admission.new for admission in admissions),
-        duplicates=sum(admission.duplicates for admission in admissions),
+        files=len(reading.files),
+        read=sum(len(admission.records) for admission in reading.admissions),
+        new=new,
+        duplicates=duplicates,
+        applied=tally.applied,
+        quarantined=tally.quarantined + sum(admission.quarantined for admission in reading.admissions),
+        stated=tally.stated,
+        closed=tally.closed,
+        problem=_told(reading.problems),
     )
-    tally = drain(store, source=source.name, progress=progress)
-    born = sum(admission.quarantined for admission in admissions)
-    report = replace(
-        report, applied=tally.applied, quarantined=tally.quarantined + born, stated=tally.stated, closed=tally.closed
-    )
-    return _sweep(store, source, held(admissions), report, force) if found.snapshot and payloads else report
+    if not found.snapshot:
+        return report
+    closed, guarded = sweep(store, source, reading, force=force)
+    return replace(report, closed=report.closed + closed, problem=_told([guarded, *reading.problems]))
+
+
+def _drained(store: Store, source: Source, run: frozenset[str], *, again: bool, progress: Progress) -> _Tally:
+    """
+    Apply what a reading brought, and then what was set aside for an entry that it does not hold any more.
+    """
+    found = connector(source.connector)
+    if found.recognises:
+        # of a webhook a later delivery replaces the earlier one, in files of them too
+        return drain(store, source=source.name, progress=progress)
+    live = live_parts(store, source.name) if found.snapshot and again else {}
+    rivals = Rivals(store, run, live if found.snapshot else None, again=again)
+    tally = drain(store, source=source.name, progress=progress, rivals=rivals)
+    if settle(store, source.name, run):
+        later = drain(store, source=source.name, progress=progress, rivals=rivals)
+        tally.applied += later.applied
+        tally.stated += later.stated
+        tally.closed += later.closed
+    return tally
+
+
+def _told(problems: Sequence[str]) -> str:
+    said = [problem for problem in problems if problem]
+    more = [f"and {len(said) - TOLD} more"] if len(said) > TOLD else []
+    return "; ".join([*said[:TOLD], *more])
+
+
+def _read(store: Store, source: Source, progress: Progress, *, note: bool) -> Reading:
+    """
+    Take the files of a source in, one by one; what is wrong with one is told and stops no other.
+    """
+    reading = Reading()
+    payloads = _payloads(source)
+    if note:
+        # before anything is durable, so that an end in between forgets no file
+        names = {inside for _, inside in payloads if readable(inside) == inside}
+        remember(store, source, remembered(store, source) | names)
+    for number, (path, inside) in enumerate(payloads, 1):
+        progress(f"reading {source.name}", number, len(payloads))
+        if readable(inside) != inside:
+            reading.problems.append(f"the name of {readable(inside)} is not UTF-8; rename the file")
+            continue
+        reading.files[inside] = None
+        try:
+            reading.files[inside] = admit(store, source, _bytes(source, path), {"path": inside})
+        except (IngestError, InvalidValue) as error:
+            reading.problems.append(readable(str(error)))
+        except UNEXPECTED as error:
+            reading.problems.append(readable(failure(f"reading {path}", error)))
+    return reading
 
 
 def _payloads(source: Source) -> list[tuple[Path, str]]:
@@ -131,30 +189,19 @@ def _bytes(source: Source, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadSource(f"{path} cannot be read: {error}") from error
+        raise BadSource(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _sweep(store: Store, source: Source, parts: Collection[str], report: SourceReport, force: bool) -> SourceReport:
+def drain(
+    store: Store, *, source: str | None = None, progress: Progress = _silent, rivals: Rivals | None = None
+) -> _Tally:
     """
-    Close what the snapshot no longer holds; not where that is suspiciously much, unless forced.
-    """
-    known = {record.part for record in store.records(source=source.name, state=RecordState.APPLIED, limit=1_000_000)}
-    gone = known - set(parts)
-    if len(gone) > MIN_SWEPT and len(gone) > MAX_SWEPT_SHARE * len(known) and not force:
-        problem = f"{len(gone)} of {len(known)} parts are gone; nothing was closed. If that is right, use --force"
-        return replace(report, problem=problem)
-    swept = store.sweep(source.name, parts, datetime.now(UTC))
-    return replace(report, closed=report.closed + swept.closed)
-
-
-def drain(store: Store, *, source: str | None = None, progress: Progress = _silent) -> _Tally:
-    """
-    Apply all that is pending (of one source), in the order of arrival.
+    Apply all that is pending (of one source), in the order of arrival; what differs from its rival is set aside.
     """
     tally = _Tally()
     waiting = sum(one.states.get(RecordState.PENDING, 0) for one in store.tally() if source in (None, one.source))
     while batch := store.claim(CLAIM, source=source):
-        yields = [made for record in batch if (made := _transformed(store, record, tally))]
+        yields = [made for record in batch if (made := _transformed(store, record, tally, rivals))]
         applied = store.apply(yields)
         tally.applied += len(yields)
         tally.stated += applied.stated
@@ -163,18 +210,21 @@ def drain(store: Store, *, source: str | None = None, progress: Progress = _sile
     return tally
 
 
-def _transformed(store: Store, record: Record, tally: _Tally) -> Yield | None:
+def _transformed(store: Store, record: Record, tally: _Tally, rivals: Rivals | None) -> Yield | None:
     """
     What a record states; a bad one goes to quarantine with its reason and stops nobody.
     """
     try:
         found = connector(record.connector)
-        return Yield(record=record.id, items=tuple(found.transform(record)), trust=found.trust, snapshot=found.snapshot)
+        items = tuple(found.transform(record))
+        reason = rivals.refuse(record, items) if rivals else ""
+        if not reason:
+            return Yield(record=record.id, items=items, trust=found.trust, snapshot=found.snapshot)
     except (BadRecord, BadSource) as error:
         reason = str(error)
-    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
+    except UNEXPECTED as error:
         # a transform met what it did not expect: the record is kept, with what went wrong
-        reason = f"the connector {record.connector} failed: {type(error).__name__}: {error}"
+        reason = failure(f"the connector {record.connector}", error)
     store.quarantine(record.id, reason)
     tally.quarantined += 1
     return None
@@ -182,7 +232,10 @@ def _transformed(store: Store, record: Record, tally: _Tally) -> Yield | None:
 
 def retry(store: Store, source: str | None = None, progress: Progress = _silent) -> tuple[int, _Tally]:
     """
-    Try quarantined records again: how many, and what became of them.
+    Try quarantined records again: how many, and what became of them. One that differs from another entry waits until
+    its source is read without that one.
     """
-    released = store.release(source=source)
+    kept = store.records(source=source, state=RecordState.QUARANTINED, limit=MANY)
+    tried = [record.id for record in kept if not first_of(record.reason)]
+    released = store.release(records=tried) if tried else 0
     return released, drain(store, source=source, progress=progress)

@@ -22,7 +22,8 @@ from graph.errors import GraphError, StoreLocked
 from ingest.contract import Source
 from ingest.errors import IngestError
 from ingest.pipeline import ingest, retry
-from ingest.sources import read_sources
+from ingest.sources import read_sources, source_name
+from ingest.sweeping import with_files
 
 Work = Mapping[str, object]
 Progress = Callable[[str, int, int], None]
@@ -38,12 +39,11 @@ def do(store: Store, work: Work, progress: Progress) -> dict[str, object]:
         released, tally = retry(store, source, progress)
         return {"released": released, "applied": tally.applied, "quarantined": tally.quarantined}
     path = Path(str(work["path"]))
-    if work.get("connector"):
-        sources: tuple[Source, ...] = (
-            Source(name=source or path.stem, connector=str(work["connector"]), path=str(path)),
-        )
+    kind = str(work.get("connector") or "")
+    if kind:
+        sources: tuple[Source, ...] = (Source(name=source or source_name(kind, path), connector=kind, path=str(path)),)
     else:
-        sources = tuple(read_sources(path))
+        sources = tuple(read_sources(path, with_files(store)))
     report = ingest(store, sources, progress, force=bool(work.get("force")))
     return {"sources": [asdict(one) for one in report.sources], "ok": report.ok}
 
