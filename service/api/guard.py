@@ -5,15 +5,19 @@ What every request passes: the host's name, cross-site rules, the size of the bo
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Collection
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.problems import problem
+from service.api.problems import Problem, problem
 from service.settings import Settings
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]", "testserver"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE)
+"""A Host header: a name or an address, and a port; nothing else, so that no other name hides in it."""
+_PORTS = {"http": 80, "https": 443}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 CSP = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = {
@@ -24,6 +28,32 @@ HEADERS = {
     "x-frame-options": "DENY",
     "cache-control": "no-store",
 }
+
+
+def largest(settings: Settings, path: str) -> int:
+    """
+    How many bytes the body of a request to a path may have, packed or not.
+    """
+    return settings.max_bulk if path.startswith("/v1/ingest") else settings.max_body
+
+
+def too_large(most: int) -> str:
+    """
+    What to say of a larger body.
+    """
+    return f"the body is larger than {most} bytes; send less at once, or raise `max_body` or `max_bulk`"
+
+
+def _origin(text: str) -> tuple[str, str, int] | None:
+    """
+    Scheme, host and port of an origin; None for what is none.
+    """
+    try:
+        parts = urlsplit(text)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname and port else None
 
 
 class Gate:
@@ -90,22 +120,26 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        if name.lower() not in self.hosts:
-            return 421, f"this server is not {name!r}; add the name to `allowed_hosts`"
+        parsed = _HOST.fullmatch(host)
+        if not parsed or parsed[1].lower() not in self.hosts:
+            return 421, f"this server is not {(parsed[1] if parsed else host)!r}; add the name to `allowed_hosts`"
         if scope["method"] not in _SAFE:
             if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 return 403, "requests from other sites are refused"
             origin = headers.get("origin")
-            if origin and (urlsplit(origin).hostname or "") not in self.hosts:
-                return 403, "requests from other origins are refused"
+            own = f"{scope.get('scheme', 'http')}://{host}"
+            if origin and (_origin(origin) is None or _origin(origin) != _origin(own)):
+                return 403, (
+                    f"requests from other origins are refused: {origin!r} is not {own!r}; "
+                    "a proxy has to pass on `Host` and `X-Forwarded-Proto`"
+                )
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._most(scope["path"]):
-            return 413, f"the body is larger than {self._most(scope['path'])} bytes"
+            return 413, too_large(self._most(scope["path"]))
         return None
 
     def _most(self, path: str) -> int:
-        return self.settings.max_bulk if path.startswith("/v1/ingest") else self.settings.max_body
+        return largest(self.settings, path)
 
     def _gate(self, path: str) -> Gate | None:
         if path in ("/healthz", "/readyz", "/metrics"):
@@ -114,7 +148,8 @@ class Guard:
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """
-        The body, counted while it streams: a length that was not announced cannot grow past the limit either.
+        The body, counted while it streams: a length that was not announced cannot grow past the limit either. Whoever
+        reads it meets a Problem there, so that a part of a body is never taken for the whole.
         """
         most, got = self._most(scope["path"]), 0
 
@@ -123,7 +158,7 @@ class Guard:
             message = await receive()
             got += len(message.get("body", b""))
             if got > most:
-                return {"type": "http.request", "body": b"", "more_body": False, "too_large": True}
+                raise Problem(413, too_large(most))
             return message
 
         return bounded

@@ -14,6 +14,8 @@ from service.api.app import create_app
 from service.demo import load
 from service.settings import Settings
 
+ADDRESS = "http://127.0.0.1:8080"
+
 
 @pytest.fixture(scope="session")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
@@ -22,5 +24,5 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """
     data: Path = tmp_path_factory.mktemp("demo")
     memory = load(Settings(data=data))
-    with TestClient(create_app(memory), raise_server_exceptions=False) as found:
+    with TestClient(create_app(memory), base_url=ADDRESS, raise_server_exceptions=False) as found:
         yield found

@@ -18,6 +18,7 @@ from service.settings import Settings
 from service.tokens import issue
 from service.wiring import Memory, open_memory
 
+ADDRESS = "http://127.0.0.1:8080"
 SECRET_REPORT = b"""---
 id: SEC-1
 title: Vault of payments opened by a stranger
@@ -48,7 +49,7 @@ def memory(tmp_path: Path) -> Memory:
 
 @pytest.fixture
 def client(memory: Memory) -> Iterator[TestClient]:
-    with TestClient(create_app(memory), raise_server_exceptions=False) as found:
+    with TestClient(create_app(memory), base_url=ADDRESS, raise_server_exceptions=False) as found:
         yield found
 
 
@@ -93,6 +94,34 @@ def test_foreign_hosts_and_sites_are_refused(client: TestClient) -> None:
     assert client.get("/v1/services", headers={"host": "evil.example"}).status_code == 421
     assert client.post("/v1/similar", json={"text": "x"}, headers={"sec-fetch-site": "cross-site"}).status_code == 403
     assert client.post("/v1/similar", json={"text": "x"}, headers={"origin": "https://evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["testserver", "127.0.0.1:8177@evil.com", "127.0.0.1:80@evil.com:80", "localhost:x", "user@localhost", "[::1", "localhost/x", ""],
+)  # fmt: skip
+def test_a_host_is_a_name_and_a_port(client: TestClient, host: str) -> None:
+    assert client.get("/v1/services", headers={"host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:9", "[::1]:8080", "[::1]"])
+def test_this_machine_has_these_names(client: TestClient, host: str) -> None:
+    assert client.get("/v1/services", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://127.0.0.1:9999", "http://127.0.0.1", "https://127.0.0.1:8080", "http://localhost:8080", "http://[", "http://x:y", "null", "http://"],
+)  # fmt: skip
+def test_only_the_same_scheme_host_and_port_are_the_own_origin(client: TestClient, origin: str) -> None:
+    answer = client.post("/v1/similar", json={"text": "x"}, headers={"origin": origin})
+    assert (answer.status_code, answer.json()["status"]) == (403, 403)
+
+
+def test_the_own_origin_may_ask(client: TestClient) -> None:
+    for host, origin in ((None, ADDRESS), ("localhost", "http://localhost:80"), ("localhost:80", "http://LOCALHOST")):
+        headers = {"origin": origin} | ({"host": host} if host else {})
+        assert client.post("/v1/similar", json={"text": "x"}, headers=headers).status_code == 200
 
 
 def test_stored_text_is_escaped_on_pages(client: TestClient) -> None:
