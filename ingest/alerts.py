@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import orjson
@@ -14,7 +14,7 @@ import orjson
 from graph.values import Alert
 from ingest.connectors import alertmanager
 from ingest.errors import BadRecord
-from ingest.parsing import load_json, mapping_of, parse_end, parse_time, text_of, unpack
+from ingest.parsing import asked_time, is_unended, is_unset, load_json, mapping_of, text_of, unpack
 
 _NAMES = ("name", "alertname", "alert", "title", "monitor", "rule", "metric", "summary")
 _TEXTS = ("text", "summary", "description", "detail", "message", "body", "title")
@@ -24,30 +24,55 @@ _LABELS = (
     "cluster", "metric",
 )  # fmt: skip
 _EXPECTED = "expected Alertmanager's webhook, or an object with a name or a text (docs/reference/api.md)"
+_SCALAR = re.compile(r"null|true|false|-?[0-9.]+([eE][+-]?[0-9]+)?")
+Tell = Callable[[str], None]
 
 
-def read_alerts(payload: bytes, headers: Mapping[str, str], now: datetime | None = None) -> tuple[Alert, ...]:
+def untold(gap: str) -> None:
+    """
+    Nobody wants to know.
+    """
+
+
+def read_alerts(
+    payload: bytes, headers: Mapping[str, str], now: datetime | None = None, tell: Tell = untold
+) -> tuple[Alert, ...]:
     """
     The alerts of a payload, firing ones first. Raises BadRecord where it is none.
 
-    A plain text is an alert by itself. What carries no time fires `now`.
+    A plain text is an alert by itself. What carries no time fires `now`; what carries one that is not set does too, and
+    `tell` hears of it.
     """
     moment = now or datetime.now(UTC)
     text = text_of(unpack(payload, "the alert"), "the alert").strip()
+    if text[:1] == text[-1:] == '"':
+        text = _unquoted(text).strip()
     if not text:
         raise BadRecord(f"the alert is empty; {_EXPECTED}")
+    if _SCALAR.fullmatch(text):
+        raise BadRecord(f"the alert is nothing but `{text[:40]}`; {_EXPECTED}")
     if text[0] not in "{[":
-        return (_plain({"title": text.split("\n")[0][:200], "text": text}, moment),)
+        return (_plain({"title": text.split("\n")[0][:200], "text": text}, moment, tell),)
     value = load_json(text, "the alert")
-    found = _of(value, moment)
+    found = _of(value, moment, tell)
     return tuple(sorted(found, key=lambda alert: alert.status == "resolved"))
 
 
-def _of(value: object, now: datetime) -> tuple[Alert, ...]:
+def _unquoted(text: str) -> str:
+    """
+    What a text in JSON says; a text that merely begins and ends with a quotation, as it is.
+    """
+    try:
+        return str(load_json(text, "the alert"))
+    except BadRecord:
+        return text
+
+
+def _of(value: object, now: datetime, tell: Tell) -> tuple[Alert, ...]:
     if isinstance(value, list):
         if not value:
             raise BadRecord(f"the list of alerts is empty; {_EXPECTED}")
-        return tuple(alert for item in value for alert in _of(item, now))
+        return tuple(alert for item in value for alert in _of(item, now, tell))
     body = mapping_of(value, "the alert")
     data = body.get("data")
     if isinstance(data, dict) and isinstance(data.get("alerts"), list):
@@ -56,23 +81,40 @@ def _of(value: object, now: datetime) -> tuple[Alert, ...]:
     if isinstance(alerts, list):
         if not alerts:
             raise BadRecord(f"the webhook has no alerts; {_EXPECTED}")
-        return tuple(_occurrence(mapping_of(alert, "an alert"), body, now) for alert in alerts)
+        return tuple(_occurrence(mapping_of(alert, "an alert"), body, now, tell) for alert in alerts)
     inner = body.get("alert")
     if isinstance(inner, dict):
-        return _of(inner, now)
+        return _of(inner, now, tell)
     if isinstance(body.get("labels"), dict) and "alertname" in mapping_of(body["labels"], "labels"):
-        return (_occurrence(body, {}, now),)
-    return (_plain(body, now),)
+        return (_occurrence(body, {}, now, tell),)
+    return (_plain(body, now, tell),)
 
 
-def _occurrence(alert: Mapping[str, object], common: Mapping[str, object], now: datetime) -> Alert:
-    if not (alert.get("startsAt") or alert.get("activeAt")):
+def _occurrence(alert: Mapping[str, object], common: Mapping[str, object], now: datetime, tell: Tell) -> Alert:
+    at = _onset(alert, ("startsAt", "activeAt"), now, tell)
+    _end(alert, "endsAt")
+    if at is now:
+        # an alert that says when it began keeps its words, which are a part of its name
         alert = {**alert, "startsAt": now.isoformat()}
-    found = alertmanager.alert_of(alert, common)
-    return found
+    return alertmanager.alert_of(alert, common)
 
 
-def _plain(body: Mapping[str, object], now: datetime) -> Alert:
+def _onset(body: Mapping[str, object], fields: Sequence[str], now: datetime, tell: Tell) -> datetime:
+    name = next((name for name in fields if body.get(name)), None)
+    if name is None:
+        return now
+    if is_unset(body[name]):
+        tell(f"the alert's `{name}` is not set ({str(body[name])[:40]}); it is taken as now")
+        return now
+    return asked_time(body[name], name)
+
+
+def _end(body: Mapping[str, object], *fields: str) -> datetime | None:
+    name = next((name for name in fields if body.get(name)), None)
+    return None if name is None or is_unended(body[name]) else asked_time(body[name], name)
+
+
+def _plain(body: Mapping[str, object], now: datetime, tell: Tell) -> Alert:
     labels = _texts(body.get("labels")) | {
         key: str(body[key]) for key in _LABELS if isinstance(body.get(key), str | int)
     }
@@ -85,13 +127,15 @@ def _plain(body: Mapping[str, object], now: datetime) -> Alert:
     )
     if not name and not annotations:
         raise BadRecord(f"this JSON has neither a name nor a text; {_EXPECTED}")
-    moment = next((body[key] for key in _TIMES if body.get(key)), None)
-    at = parse_time(moment) if moment is not None else now
+    if name and not annotations and (" " in name or not labels):
+        # a sentence is a text, whatever the field is called
+        annotations = {"text": name, "title": name}
+    at = _onset(body, _TIMES, now, tell)
     return Alert(
         id=str(body.get("id") or body.get("fingerprint") or _digest(name, labels)) + f"@{at.isoformat()}",
         name=re.sub(r"\s+", " ", name or next(iter(annotations.values())))[:200],
         at=at,
-        ended_at=parse_end(body.get("ended_at") or body.get("endsAt")),
+        ended_at=_end(body, "ended_at", "endsAt"),
         status=str(body.get("status") or "firing"),
         labels=labels,
         annotations=annotations,

@@ -20,6 +20,12 @@ class BadRecord(IngestError):
     """
 
 
+class TooLarge(BadRecord):
+    """
+    What came is larger than allowed, or would be when unpacked.
+    """
+
+
 class BadSource(IngestError):
     """
     A source is configured wrongly, or is not there.

@@ -17,16 +17,20 @@ from zoneinfo import ZoneInfo
 import orjson
 import yaml
 
-from ingest.errors import BadRecord
+from ingest.errors import BadRecord, TooLarge
 
 MEBIBYTE = 1 << 20
 MAX_DOCUMENT = 8 * MEBIBYTE
 """Of one record; a file of many records may be much larger."""
 MAX_LINE = MEBIBYTE
 MAX_DEPTH = 64
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2201, 1, 1, tzinfo=UTC)
+"""Of what may be asked about."""
 MAX_ALIASES = 100
 MAX_EXPANSION = 10
 MAX_UNPACKED = 1024 * MEBIBYTE
+"""Of a file; a request has its own, smaller limit."""
+_PACKED = b"\x1f\x8b"
 
 
 def text_of(raw: bytes, where: str = "the text") -> str:
@@ -42,19 +46,27 @@ def text_of(raw: bytes, where: str = "the text") -> str:
     return text
 
 
-def unpack(raw: bytes, where: str = "the file") -> bytes:
+def packed(raw: bytes) -> bool:
     """
-    Gzip unpacked, up to a hard cap; anything else as it is.
+    Whether it is gzip.
     """
-    if raw[:2] != b"\x1f\x8b":
+    return raw[:2] == _PACKED
+
+
+def unpack(raw: bytes, where: str = "the file", most: int = MAX_UNPACKED) -> bytes:
+    """
+    Gzip unpacked; anything else as it is. Unpacking ends where it passes `most` bytes, with TooLarge.
+    """
+    if not packed(raw):
         return raw
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
-            body = stream.read(MAX_UNPACKED + 1)
+            body = stream.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise BadRecord(f"{where} is damaged gzip: {error}") from error
-    if len(body) > MAX_UNPACKED:
-        raise BadRecord(f"{where} unpacks to more than {MAX_UNPACKED // MEBIBYTE} MiB; split it")
+    if len(body) > most:
+        size = f"{most // MEBIBYTE} MiB" if most >= MEBIBYTE else f"{most} bytes"
+        raise TooLarge(f"{where} unpacks to more than {size}; split it")
     return body
 
 
@@ -228,6 +240,30 @@ def named_end(value: object, what: str, zone: str = "UTC") -> datetime | None:
         raise BadRecord(f"{what}: {error}") from error
 
 
+def asked_time(value: object, name: str) -> datetime:
+    """
+    A moment that a question gives as `name`. Raises BadRecord, which names it, for what is no time or lies where no
+    memory reaches.
+    """
+    try:
+        moment = parse_time(value)
+    except BadRecord as error:
+        raise BadRecord(f"`{name}`: {error}") from error
+    if not EARLIEST <= moment < LATEST:
+        raise BadRecord(
+            f"`{name}`: {str(value)[:60]} lies outside the years {EARLIEST.year} to {LATEST.year - 1}; "
+            "write a time like 2026-03-02T14:43:05Z"
+        )
+    return moment
+
+
+def is_unset(value: object) -> bool:
+    """
+    Whether a source wrote the zero time of its language for "not set": Go's is the first of January of the year 1.
+    """
+    return str(value).strip().startswith("0001-01-01")
+
+
 def _from_epoch(number: float) -> datetime:
     if not abs(number) >= MIN_EPOCH:
         raise BadRecord(f"{number:g} is not a time; write it like 2026-03-02T14:43:05Z")
@@ -267,9 +303,14 @@ def parse_end(value: object, zone: str = "UTC") -> datetime | None:
     """
     A time of ending; what vendors write for "not ended" (year 1, -1, empty) is None.
     """
-    if value in (None, "", -1, "-1", 0) or str(value).startswith("0001-01-01"):
-        return None
-    return parse_time(value, zone)
+    return None if is_unended(value) else parse_time(value, zone)
+
+
+def is_unended(value: object) -> bool:
+    """
+    Whether it is what vendors write for "not ended".
+    """
+    return value in (None, "", -1, "-1", 0) or is_unset(value)
 
 
 def is_date_only(value: object) -> bool:

@@ -5,9 +5,10 @@ Builds the concrete things, and keeps the derived ones in step. The only place t
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graph.contract import Store
 from graph.errors import GraphError
@@ -62,6 +63,12 @@ class Memory:
         status = self.indexer.status()
         missing = status.dense < status.lexical and self.indexer.embedder is not None
         return [*self.gaps, *(["search by meaning is catching up"] if missing else [])]
+
+    def telling(self, gaps: Sequence[str]) -> Memory:
+        """
+        The same memory, whose answers tell these gaps too: what was already missing in the question.
+        """
+        return replace(self, gaps=[*self.gaps, *gaps]) if gaps else self
 
     def follow(self) -> None:
         """

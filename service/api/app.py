@@ -5,7 +5,9 @@ The routes. Each hands its work to a thread; the store and the models are synchr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+import math
+import unicodedata
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
@@ -17,19 +19,19 @@ from starlette.responses import RedirectResponse, Response
 
 from graph.resolved import entities, neighbours
 from graph.values import Alert, EntityKind, RecordState, View, entity_name
-from ingest.alerts import read_alerts
+from ingest.alerts import Tell, read_alerts, untold
 from ingest.connectors import NAMES
 from ingest.connectors.feedback import check
 from ingest.contract import Source
 from ingest.journal import admit
-from ingest.parsing import load_json, mapping_of, parse_time, text_of, texts_of, unpack
+from ingest.parsing import asked_time, load_json, mapping_of, packed, text_of, texts_of, unpack
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import parts
 from service.api import pages
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
-from service.api.guard import Guard
+from service.api.guard import Guard, largest
 from service.api.problems import Problem, install
 from service.context import Question, assemble
 from service.metrics import exposition, observe
@@ -38,6 +40,8 @@ from service.tokens import LOCAL, Caller, any_tokens, caller_of
 from service.wiring import Memory
 
 Result = TypeVar("Result")
+MOST = 500
+"""Of the past incidents that one may ask for at once."""
 Moment = Annotated[str | None, Query(description="RFC 3339; the world as of then")]
 
 
@@ -59,7 +63,7 @@ def create_app(memory: Memory) -> FastAPI:
     _lookups(app, memory)
     _intake(app, memory)
     _operations(app, memory)
-    pages.install(app, memory, caller, question_of)
+    pages.install(app, memory, caller, answer_of)
     app.add_middleware(Guard, settings=memory.settings, hosts=memory.settings.allowed_hosts)
     return app
 
@@ -83,14 +87,23 @@ def caller(request: Request, scope: str) -> Caller:
 
 async def body_of(request: Request) -> bytes:
     """
-    The whole body, unpacked where it is gzip; a Problem where it is larger than allowed.
+    The whole body, unpacked where it is gzip, as its header says or its first bytes do. A Problem where it is, or would
+    be, larger than allowed. Unpacking is work for a thread: meanwhile others are answered.
     """
-    most = request.app.state.memory.settings.max_body
+    most = largest(request.app.state.memory.settings, request.url.path)
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity", "gzip", "x-gzip"):
+        known = {"accept-encoding": "gzip"}
+        raise Problem(415, f"the body's Content-Encoding `{coding[:40]}` is not known; send gzip, or as it is", known)
     raw = await request.body()
-    if request.headers.get("content-encoding") == "gzip":
-        raw = unpack(raw, "the body")
-    if len(raw) > max(most, request.app.state.memory.settings.max_bulk):
-        raise Problem(413, f"the body is larger than {most} bytes")
+    if coding.endswith("gzip") and not packed(raw):
+        raise Problem(422, "Content-Encoding says gzip, but the body is not gzip; send it as it is, without the header")
+    # a packed file that was packed once more on its way is fine; more layers than that are no honest body
+    for _ in range(2):
+        if packed(raw):
+            raw = await run_in_threadpool(unpack, raw, "the body", most)
+    if packed(raw):
+        raise Problem(422, "the body is gzip within gzip within gzip; pack it once")
     return raw
 
 
@@ -106,39 +119,61 @@ def view_of(who: Caller, as_of: str | None, known_at: str | None) -> View:
     The view that a request asks for.
     """
     now = datetime.now(UTC)
-    moment = parse_time(as_of) if as_of else now
-    known = parse_time(known_at) if known_at else now
-    return View(as_of=moment, known_at=known, visibility=who.visibility)
+    return View(
+        as_of=_moment(as_of, "as_of") or now, known_at=_moment(known_at, "known_at") or now, visibility=who.visibility
+    )
+
+
+def _moment(value: object, name: str) -> datetime | None:
+    return asked_time(value, name) if value not in (None, "") else None
+
+
+def answer_of(
+    memory: Memory,
+    raw: bytes,
+    headers: Mapping[str, str],
+    who: Caller,
+    as_of: str | None = None,
+    known_at: str | None = None,
+) -> parts.Part:
+    """
+    The whole answer to a payload, with a gap for what the payload itself lacks.
+    """
+    gaps: list[str] = []
+    question = question_of(raw, headers, who, as_of, known_at, gaps.append)
+    return assemble(memory.telling(gaps), question)
 
 
 def question_of(
-    raw: bytes, headers: dict[str, str], who: Caller, as_of: str | None = None, known_at: str | None = None
+    raw: bytes,
+    headers: Mapping[str, str],
+    who: Caller,
+    as_of: str | None = None,
+    known_at: str | None = None,
+    tell: Tell = untold,
 ) -> Question:
     """
     The first firing alert of a payload, with the others beside it. `signals`, `as_of`, `known_at` and `environment`
-    may stand in the body too.
+    may stand in the body too. `tell` hears what the payload lacks.
     """
-    alerts = read_alerts(raw, headers)
-    extra = _extra(raw)
-    as_of = as_of or _text(extra.get("as_of"))
-    known_at = known_at or _text(extra.get("known_at"))
+    body = unpack(raw, "the alert")
+    alerts = read_alerts(body, headers, tell=tell)
+    extra = _extra(body)
     firing = [alert for alert in alerts if alert.status != "resolved"] or list(alerts)
     return Question(
         alert=firing[0],
         others=tuple(firing[1:]),
-        as_of=parse_time(as_of) if as_of else None,
-        known_at=parse_time(known_at) if known_at else None,
+        as_of=_moment(as_of or extra.get("as_of"), "as_of"),
+        known_at=_moment(known_at or extra.get("known_at"), "known_at"),
         visibility=who.visibility,
         environment=_text(extra.get("environment")) if "labels" not in extra else None,
         signals=_signals(extra.get("signals"), firing[1:]),
     )
 
 
-def _extra(raw: bytes) -> dict[str, object]:
-    text = raw.lstrip()
-    if not text.startswith(b"{"):
-        return {}
-    return dict(mapping_of(load_json(text_of(unpack(raw)), "the alert"), "the alert"))
+def _extra(body: bytes) -> dict[str, object]:
+    text = text_of(body, "the alert").strip()
+    return dict(mapping_of(load_json(text, "the alert"), "the alert")) if text.startswith("{") else {}
 
 
 def _text(value: object) -> str | None:
@@ -152,12 +187,39 @@ def _signals(value: object, others: Sequence[Alert]) -> Signals:
     rows = [row for row in patterns if isinstance(row, dict)] if isinstance(patterns, list) else []
     return Signals(
         patterns=tuple(
-            (str(row.get("service", "")), str(row.get("pattern", "")), float(row.get("growth", 0) or 0))
-            for row in rows[:50]
+            (str(row.get("service", "")), str(row.get("pattern", "")), _growth(row.get("growth"), place))
+            for place, row in enumerate(rows[:50])
         ),
         failing=texts_of(found.get("failing"))[:50],
         notes=(*texts_of(found.get("notes"))[:50], *beside),
     )
+
+
+def _growth(value: object, place: int) -> float:
+    try:
+        found = float(value or 0) if isinstance(value, int | float | str | None) else math.nan
+    except (ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise Problem(422, f"`signals.patterns[{place}].growth` is {str(value)[:40]!r}; write a number, like 3.5")
+    return found
+
+
+def _limit(value: object, default: int) -> int:
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
+        raise Problem(422, f"`limit` is {str(value)[:40]!r}; write a whole number from 1 to {MOST}")
+    return value
+
+
+def _printable(value: str | None, name: str) -> str | None:
+    """
+    A name that is kept and printed as it came. Raises Problem for one that holds control characters.
+    """
+    if value and any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in value):
+        raise Problem(422, f"`{name}` holds a control character; write it in printable ones")
+    return value
 
 
 def _answers(app: FastAPI, memory: Memory) -> None:
@@ -173,7 +235,7 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         who = caller(request, "read")
         raw = await body_of(request)
         headers = dict(request.headers)
-        answer = await _timed("context", lambda: assemble(memory, question_of(raw, headers, who, as_of, known_at)))
+        answer = await _timed("context", lambda: answer_of(memory, raw, headers, who, as_of, known_at))
         return as_json(answer)
 
     @app.get("/v1/answers/{answer_id}")
@@ -223,9 +285,9 @@ def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object]
     services = (
         {one.id: one.probability for one in memory.resolver.lookup(service, view).candidates[:3]} if service else {}
     )
-    at = parse_time(fields["at"]) if fields.get("at") else None
-    ranking = memory.precedents.rank(PrecedentQuestion(text=text, at=at, services=services), view, 50)
-    limit = min(50, int(str(fields.get("limit") or 10)))
+    limit = _limit(fields.get("limit"), 10)
+    question = PrecedentQuestion(text=text, at=_moment(fields.get("at"), "at"), services=services)
+    ranking = memory.precedents.rank(question, view, max(50, limit))
     cited: set[str] = set()
     found = {
         one.item.id: one.item for one in memory.store.incidents(view, [one.id for one in ranking.candidates[:limit]])
@@ -395,8 +457,8 @@ def change_rows(
     found = memory.store.changes(
         view,
         services=names,
-        start=parse_time(start) if start else None,
-        end=parse_time(end) if end else None,
+        start=_moment(start, "start"),
+        end=_moment(end, "end"),
         limit=limit,
     )
     return {
@@ -433,7 +495,7 @@ def timeline_rows(memory: Memory, view: View, service: str, start: str | None, e
     """
     name = resolved_service(memory, view, service)
     members = memory.catalogue.directory(view).members(name)
-    first, last = (parse_time(moment) if moment else None for moment in (start, end))
+    first, last = _moment(start, "start"), _moment(end, "end")
     rows: list[tuple[datetime, dict[str, object]]] = []
     for change in memory.store.changes(view, services=members, start=first, end=last, limit=500):
         rows.append(
@@ -484,8 +546,8 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         headers = {
             key: value for key, value in request.headers.items() if key.startswith("x-github-") or key == "webhook-id"
         }
-        given = Source(name=source or name, connector=name)
-        meta = {**headers, "path": path or f"{name}.json"}
+        given = Source(name=_printable(source, "source") or name, connector=name)
+        meta = {**headers, "path": _printable(path, "path") or f"{name}.json"}
         admitted = await _timed("ingest", lambda: admit(memory.store, given, raw, meta))
         memory.nudge()
         body = {
@@ -501,7 +563,8 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         """
         who = caller(request, "feedback")
         body = dict(mapping_of(load_json(await body_of(request), "the feedback"), "the feedback"))
-        body.setdefault("by", who.name)
+        # a token says whose voice it is; without tokens there is only what the body says
+        body["by"] = str(body.get("by") or who.name) if who is LOCAL else who.name
         kept = await run_in_threadpool(memory.store.kept, "answers", [str(body.get("answer_id"))])
         if not kept:
             raise Problem(404, f"there is no answer {body.get('answer_id')}")

@@ -20,7 +20,6 @@ from graph.values import View
 from ingest.errors import BadRecord
 from service import parts
 from service.api.problems import Problem
-from service.context import Question, assemble
 from service.tokens import Caller
 from service.wiring import Memory
 
@@ -48,7 +47,7 @@ def html(name: str, status: int = 200, **values: object) -> Response:
     return Response(environment().get_template(name).render(**values), status, media_type="text/html; charset=utf-8")
 
 
-def install(app: FastAPI, memory: Memory, caller: Ask, question_of: Callable[..., Question]) -> None:
+def install(app: FastAPI, memory: Memory, caller: Ask, answer_of: Callable[..., parts.Part]) -> None:
     """
     Add the pages to the application.
     """
@@ -65,11 +64,11 @@ def install(app: FastAPI, memory: Memory, caller: Ask, question_of: Callable[...
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
         text = form.get("alert", [""])[0]
         try:
-            question = question_of(text.encode("utf-8", "replace"), {}, who)
-        except BadRecord as error:
+            raw = text.encode("utf-8", "replace")
+            answer = await run_in_threadpool(answer_of, memory, raw, {}, who)
+        except (BadRecord, Problem) as error:
             recent = await run_in_threadpool(_recent, memory, who)
             return html("home.html", 422, recent=recent, problem=str(error), text=text)
-        answer = await run_in_threadpool(assemble, memory, question)
         return RedirectResponse(f"/answers/{answer['answer_id']}", 303)
 
     @app.get("/answers/{answer_id}", include_in_schema=False)

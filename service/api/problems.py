@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from graph.errors import GraphError, NotFound, StoreUnavailable
-from ingest.errors import IngestError
+from ingest.errors import IngestError, TooLarge
 
 _LOG = logging.getLogger("precedent")
 
@@ -49,7 +49,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(IngestError)
     async def bad_input(request: Request, error: IngestError) -> Response:
-        return problem(422, str(error))
+        return problem(413 if isinstance(error, TooLarge) else 422, str(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

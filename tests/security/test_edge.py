@@ -4,6 +4,7 @@ Who may ask what; text from outside stays text.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,20 @@ def test_the_own_origin_may_ask(client: TestClient) -> None:
     for host, origin in ((None, ADDRESS), ("localhost", "http://localhost:80"), ("localhost:80", "http://LOCALHOST")):
         headers = {"origin": origin} | ({"host": host} if host else {})
         assert client.post("/v1/similar", json={"text": "x"}, headers=headers).status_code == 200
+
+
+def test_feedback_speaks_with_the_name_of_its_token(memory: Memory, client: TestClient) -> None:
+    answer = client.post("/v1/context", content=b"Queue of payments opened").json()
+    verdict = {"answer_id": answer["answer_id"], "verdict": "useful", "by": "boss"}
+
+    def voices() -> set[str]:
+        return {json.loads(one.body)["by"] for one in memory.store.records(source="feedback")}
+
+    assert client.post("/v1/feedback", json=verdict).status_code == 202
+    assert voices() == {"boss"}
+    token = issue(memory.store, "ann", ["feedback"])
+    assert client.post("/v1/feedback", json=verdict, headers=bearer(token)).status_code == 202
+    assert voices() == {"boss", "ann"}
 
 
 def test_stored_text_is_escaped_on_pages(client: TestClient) -> None:
