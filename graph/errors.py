@@ -32,6 +32,10 @@ class StoreLocked(StoreUnavailable):
     """Another process writes to this data directory."""
 
 
+class StoreNotWritable(StoreUnavailable):
+    """This user may not write to the data directory."""
+
+
 class StoreDamaged(StoreUnavailable):
     """The store's file is damaged; restore a backup."""
 

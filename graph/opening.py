@@ -25,6 +25,16 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
     return SqliteStore(_directory(url), read_only=read_only)
 
 
+def require_store(url: str) -> None:
+    """
+    NotFound where there is no store at `url`: for those who would make an empty one by a slip of the pen.
+    """
+    from graph.sqlite.copying import FILE_NAME
+    from graph.sqlite.store import require_file
+
+    require_file(_directory(url) / FILE_NAME)
+
+
 def restore_store(url: str, backup: Path) -> None:
     """
     Make the store at `url`, where there is none yet, out of a file that `Store.backup` wrote. The copy is checked.

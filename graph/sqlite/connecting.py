@@ -8,6 +8,7 @@ error and not an answer. Only the writer checkpoints.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,8 +40,32 @@ def connect(path: Path, *, write: bool, vfs: str | None = None) -> apsw.Connecti
     A connection with our settings. A writer makes the file where it is missing, with room for checksums.
     """
     require_version(apsw.sqlite_lib_version())
-    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if write else apsw.SQLITE_OPEN_READONLY
-    connection = apsw.Connection(str(path), flags=flags, vfs=vfs or _checksums())
+    if write:
+        return _connected(str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, vfs, write=True)
+    if os.access(path.parent, os.W_OK):
+        return _connected(str(path), apsw.SQLITE_OPEN_READONLY, vfs, write=False)
+    return _connected_in_place(path, vfs)
+
+
+def _connected_in_place(path: Path, vfs: str | None) -> apsw.Connection:
+    """
+    A reader where nothing can be written. Readers share an index of the log in a file beside the store; where it cannot
+    be made, and the log holds nothing, the store's file is all there is, and nobody changes it.
+    """
+    try:
+        # its settings read the file, so it is known here whether it can be
+        return _connected(str(path), apsw.SQLITE_OPEN_READONLY, vfs, write=False)
+    except (apsw.CantOpenError, apsw.ReadOnlyError) as error:
+        log = path.with_name(path.name + "-wal")
+        if log.is_file() and log.stat().st_size:
+            message = "Nothing can be written here, and the log is not empty; open the store once where it can be"
+            raise StoreUnavailable(str(path), message) from error
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    return _connected(f"{path.absolute().as_uri()}?immutable=1", flags, vfs, write=False)
+
+
+def _connected(name: str, flags: int, vfs: str | None, *, write: bool) -> apsw.Connection:
+    connection = apsw.Connection(name, flags=flags, vfs=vfs or _checksums())
     connection.set_busy_timeout(_PATIENCE_MS)
     try:
         _configure(connection, write=write)

@@ -7,6 +7,8 @@ read-only connections, one per thread at a time.
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ import apsw
 
 from graph.contract import Applied, Event, Receipt, Retraction, Tally, Yield
 from graph.encoding import micros
-from graph.errors import NotFound, StoreUnavailable
+from graph.errors import NotFound, StoreNotWritable, StoreUnavailable
 from graph.sqlite import connecting, copying, journal, reading, shelves
 from graph.sqlite.failures import translated
 from graph.sqlite.lock import WriterLock
@@ -46,6 +48,23 @@ from graph.values import (
     View,
 )
 
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def require_file(path: Path) -> None:
+    """
+    NotFound where there is no store's file, StoreUnavailable where this user may not read it.
+    """
+    try:
+        there = path.is_file()
+    except PermissionError as error:
+        raise StoreUnavailable(str(path.parent), "This user may not look into the data directory") from error
+    if not there:
+        advice = "`precedent ingest PATH --data DIR` makes one; or check the directory that was named"
+        raise NotFound(str(path.parent), f"There is no store in this directory; {advice}")
+    if not os.access(path, os.R_OK):
+        raise StoreUnavailable(str(path), "This user may not read the store's file; give it the right to")
+
 
 class SqliteStore:
     """
@@ -68,8 +87,7 @@ class SqliteStore:
                 self._open_writer(directory)
 
     def _require_file(self) -> None:
-        if not self._path.is_file():
-            raise NotFound(str(self._path), "There is no store; ingest something first, or check the directory")
+        require_file(self._path)
         connection = connecting.connect(self._path, write=False, vfs=self._vfs)
         try:
             newest = connecting.newest_schema()
@@ -82,9 +100,13 @@ class SqliteStore:
     def _open_writer(self, directory: Path) -> None:
         try:
             directory.mkdir(parents=True, exist_ok=True)
+            if not os.access(directory, os.W_OK):
+                raise PermissionError(errno.EACCES, "not writable by this user")
             self._lock = WriterLock(directory)
         except OSError as error:
-            raise StoreUnavailable(str(directory), f"The data directory cannot be used ({error})") from error
+            kind = StoreNotWritable if error.errno in _FORBIDDEN else StoreUnavailable
+            advice = "give this user the right to write there, or name another directory"
+            raise kind(str(directory), f"The data directory cannot be used ({error.strerror}); {advice}") from error
         try:
             self._writer = connecting.connect(self._path, write=True, vfs=self._vfs)
             connecting.migrate(self._writer)

@@ -109,7 +109,7 @@ def test_claims_of_a_dead_writer_are_free_again(tmp_path: Path) -> None:
 
 
 def test_nothing_is_read_where_there_is_no_store(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="ingest something"):
+    with pytest.raises(NotFound, match="no store in this directory"):
         open_store(_url(tmp_path / "none"), read_only=True)
     with pytest.raises(InvalidValue, match="sqlite:///"):
         open_store("postgres://x")
