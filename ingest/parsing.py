@@ -53,6 +53,15 @@ def packed(raw: bytes) -> bool:
     return raw[:2] == _PACKED
 
 
+def printable(text: str, name: str) -> str:
+    """
+    A text that is kept and printed as it came. Raises BadRecord for one with control characters or half a character.
+    """
+    if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in text):
+        raise BadRecord(f"`{name}` holds a control character; write it in printable ones")
+    return text
+
+
 def unpack(raw: bytes, where: str = "the file", most: int = MAX_UNPACKED) -> bytes:
     """
     Gzip unpacked; anything else as it is. Unpacking ends where it passes `most` bytes, with TooLarge.

@@ -1,12 +1,15 @@
 """
-The `precedent` command. Exit 0 ok, 1 failed, 2 wrong use; `--json` on every verb.
+The `precedent` command. Exit 0 ok, 1 failed, 2 wrong use; `--data` and `--json` on every verb.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import socket
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -43,6 +46,11 @@ def main() -> None:
     from service.api.problems import Problem
     from service.settings import SettingsError
 
+    for argument in sys.argv[1:]:
+        # the system hands us what is not UTF-8 as halves of characters, which no text may hold; a file may be named so
+        if not argument.isascii() and argument.encode("utf-8", "replace").decode() != argument and not _there(argument):
+            print(f"precedent: the argument {argument!a} is not UTF-8; write it in UTF-8", file=sys.stderr)
+            sys.exit(2)
     try:
         app(standalone_mode=True)
     except SettingsError as error:
@@ -51,6 +59,16 @@ def main() -> None:
     except (GraphError, IngestError, ModelError, Failed, Problem, OSError) as error:
         print(f"precedent: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def _there(name: str) -> bool:
+    """
+    Whether there is a file of that name; what is too long for a name, or may not be looked at, is none.
+    """
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def settings_of(data: Path | None, config: Path | None = None, **flags: object) -> Settings:
@@ -95,9 +113,11 @@ def table(rows: list[dict[str, object]], *columns: str) -> str:
 
 
 @app.command()
-def serve(data: Data = None, config: Config = None, host: str | None = None, port: int | None = None) -> None:
+def serve(
+    data: Data = None, config: Config = None, host: str | None = None, port: int | None = None, as_json: Json = False
+) -> None:  # fmt: skip
     """
-    Serve the API and the pages.
+    Serve the API and the pages; the address is printed once it listens.
     """
     import uvicorn
 
@@ -114,16 +134,44 @@ def serve(data: Data = None, config: Config = None, host: str | None = None, por
         raise SettingsError(
             f"without tokens it serves loopback only, not {settings.host}; make one: precedent token NAME --scope read"
         )
+    try:
+        listening = _listening(settings.host, settings.port)
+    except Failed:
+        memory.close()
+        raise
     # requests are short: a thread that waits for its turn should not wait for the default 5 ms
     sys.setswitchinterval(0.0005)
-    uvicorn.run(
-        create_app(memory),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        limit_concurrency=512,
-        timeout_graceful_shutdown=10,
+    place = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{place}:{listening.getsockname()[1]}"
+    show({"address": address, "data": str(settings.data)}, as_json, lambda: f"serving {address} from {settings.data}")
+    sys.stdout.flush()
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(memory), log_level="warning", limit_concurrency=512, timeout_graceful_shutdown=10)
     )
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+    if not server.started:
+        raise Failed("the server could not start; what went wrong stands above")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """
+    A socket that listens there. Raises Failed, which says why not and what to do.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+        found.listen(2048)
+    except OSError as error:
+        found.close()
+        if error.errno == errno.EADDRINUSE:
+            advice = "end what listens there, or choose another port with --port"
+            raise Failed(f"port {port} of {host} is in use; {advice}") from error
+        advice = "choose another --host or --port (ports below 1024 need rights)"
+        raise Failed(f"cannot listen on {host}, port {port}: {error.strerror}; {advice}") from error
+    return found
 
 
 @app.command()
@@ -159,12 +207,18 @@ def ingest(
     Read sources into the memory, or try what is in quarantine again.
     """
     from graph.errors import StoreLocked
+    from graph.opening import require_store
+    from ingest.parsing import printable
     from service.inbox import ask
 
     settings = settings_of(data)
     again = str(path) == "retry"
-    if not again and not path.exists():
+    if again:
+        require_store(settings.store_url)
+    elif not _there(str(path)):
         raise Failed(f"{path} is not there")
+    if source:
+        printable(source, "--source")
     work = {"path": str(path.absolute()), "retry": again, "connector": connector, "source": source, "force": force}
     try:
         found = _ingested(settings, work)
@@ -246,29 +300,42 @@ def context(
     """
     The whole answer for an alert.
     """
-    from graph.errors import StoreLocked
-    from service.api.app import question_of
-    from service.context import assemble
+    from service.api.app import answer_of
     from service.render import answer_text
     from service.tokens import LOCAL
 
-    raw = (
-        sys.stdin.buffer.read()
-        if alert == "-"
-        else Path(alert).read_bytes()
-        if len(alert) < 4000 and Path(alert).is_file()
-        else alert.encode()
-    )
+    raw = _alert(alert)
+    memory = _keeping(data)
     try:
-        # an answer is kept for replay where nobody else writes
-        memory = opened(data, write=True)
-    except StoreLocked:
-        memory = opened(data)
-    try:
-        answer = assemble(memory, question_of(raw, {}, LOCAL, as_of, known_at))
+        answer = answer_of(memory, raw, {}, LOCAL, as_of, known_at)
     finally:
         memory.close()
     show(answer, as_json, lambda: answer_text(answer))
+
+
+def _alert(given: str) -> bytes:
+    """
+    What is asked about: standard input, a file, or the argument itself.
+    """
+    if given == "-":
+        return sys.stdin.buffer.read()
+    if _there(given) and not Path(given).is_dir():
+        return Path(given).read_bytes()
+    return given.encode()
+
+
+def _keeping(data: Path | None) -> Memory:
+    """
+    A memory that keeps its answers for replay, or only reads where another process writes or nobody may. None is made.
+    """
+    from graph.errors import StoreLocked, StoreNotWritable
+    from graph.opening import require_store
+
+    require_store(settings_of(data).store_url)
+    try:
+        return opened(data, write=True)
+    except (StoreLocked, StoreNotWritable):
+        return opened(data)
 
 
 @app.command()
@@ -284,7 +351,9 @@ def owner(name: str, as_of: str | None = None, data: Data = None, as_json: Json 
 
 
 @app.command()
-def changes(service: str, limit: int = 20, data: Data = None, as_json: Json = False) -> None:
+def changes(
+    service: str, limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, data: Data = None, as_json: Json = False
+) -> None:  # fmt: skip
     """
     The last changes of a service.
     """
@@ -384,7 +453,7 @@ def _asked(
 
 
 @app.command()
-def policy(action: str, target: str = "", as_json: Json = False) -> None:
+def policy(action: str, target: str = "", data: Data = None, as_json: Json = False) -> None:
     """
     Whether an action may be taken: in mode observe, never without a person.
     """
@@ -465,9 +534,11 @@ def migrate(data: Data = None, as_json: Json = False) -> None:
     """
     Bring the data directory to this version's schema (opening it for writing does).
     """
-    from graph.opening import open_store
+    from graph.opening import open_store, require_store
 
-    open_store(settings_of(data).store_url).close()
+    settings = settings_of(data)
+    require_store(settings.store_url)
+    open_store(settings.store_url).close()
     show({"ok": True}, as_json, lambda: "the schema is this version's")
 
 
@@ -510,7 +581,7 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
 
 def _later(name: str, what: str) -> None:
     @app.command(name=name, help=f"{what} (not in this version)")
-    def later(as_json: Json = False) -> None:
+    def later(data: Data = None, as_json: Json = False) -> None:
         raise Failed(f"`{name}` is not in this version: {what}")
 
 

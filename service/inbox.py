@@ -20,7 +20,7 @@ import orjson
 from graph.contract import Store
 from graph.errors import GraphError, StoreLocked
 from ingest.contract import Source
-from ingest.errors import IngestError
+from ingest.errors import BadSource, IngestError
 from ingest.pipeline import ingest, retry
 from ingest.sources import read_sources, source_name
 from ingest.sweeping import with_files
@@ -36,6 +36,9 @@ def do(store: Store, work: Work, progress: Progress) -> dict[str, object]:
     """
     source = str(work["source"]) if work.get("source") else None
     if work.get("retry"):
+        known = sorted({one.source for one in store.tally()})
+        if source and source not in known:
+            raise BadSource(f"there is no source `{source}`; there are: {', '.join(known) or 'none'}")
         released, tally = retry(store, source, progress)
         return {"released": released, "applied": tally.applied, "quarantined": tally.quarantined}
     path = Path(str(work["path"]))

@@ -49,8 +49,10 @@ def issue(
     store: Store, name: str, scopes: Collection[str], visibility: Labels = PUBLIC, expires: datetime | None = None
 ) -> str:
     """
-    A new token, to be shown once. Raises ValueError for an unknown scope.
+    A new token, to be shown once. Raises ValueError for an unknown scope or a name that is none.
     """
+    if not name.strip() or not name.isprintable():
+        raise ValueError("a token needs a name, in printable characters: it is the voice of its feedback")
     unknown = set(scopes) - set(SCOPES)
     if unknown or not scopes:
         raise ValueError(f"scopes are {', '.join(SCOPES)}; not {', '.join(sorted(unknown)) or 'none'}")

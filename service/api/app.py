@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import unicodedata
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ from ingest.connectors import NAMES
 from ingest.connectors.feedback import check
 from ingest.contract import Source
 from ingest.journal import admit
-from ingest.parsing import asked_time, load_json, mapping_of, packed, text_of, texts_of, unpack
+from ingest.parsing import asked_time, load_json, mapping_of, packed, printable, text_of, texts_of, unpack
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
@@ -210,15 +209,6 @@ def _limit(value: object, default: int) -> int:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
         raise Problem(422, f"`limit` is {str(value)[:40]!r}; write a whole number from 1 to {MOST}")
-    return value
-
-
-def _printable(value: str | None, name: str) -> str | None:
-    """
-    A name that is kept and printed as it came. Raises Problem for one that holds control characters.
-    """
-    if value and any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in value):
-        raise Problem(422, f"`{name}` holds a control character; write it in printable ones")
     return value
 
 
@@ -546,8 +536,8 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         headers = {
             key: value for key, value in request.headers.items() if key.startswith("x-github-") or key == "webhook-id"
         }
-        given = Source(name=_printable(source, "source") or name, connector=name)
-        meta = {**headers, "path": _printable(path, "path") or f"{name}.json"}
+        given = Source(name=printable(source or name, "source"), connector=name)
+        meta = {**headers, "path": printable(path or f"{name}.json", "path")}
         admitted = await _timed("ingest", lambda: admit(memory.store, given, raw, meta))
         memory.nudge()
         body = {

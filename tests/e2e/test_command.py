@@ -5,6 +5,8 @@ The command answers like the API; wrong use and failures are one clear line.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,8 +25,8 @@ from service.demo import FOLDER, alerts
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "ignore", "-m", "service.cli", *arguments]
+def run(*arguments: str | bytes, stdin: str = "", under: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    command = [*under, sys.executable, "-W", "ignore", "-m", "service.cli", *arguments]
     return subprocess.run(
         command, cwd=ROOT, input=stdin, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
     )
@@ -46,8 +48,7 @@ def test_verbs_answer_as_text_and_as_json(data: str) -> None:
         ["runbooks", "certificate expired"], ["timeline", "cart"], ["identity", "pay-gw"], ["readiness"], ["sources"], ["doctor"],
         ["policy", "restart", "--target", "cart"],
     ):  # fmt: skip
-        place = [] if verb[0] == "policy" else ["--data", data]
-        plain, machine = run(*verb, *place), run(*verb, *place, "--json")
+        plain, machine = run(*verb, "--data", data), run(*verb, "--data", data, "--json")
         assert (plain.returncode, machine.returncode) == (0, 0), (verb, plain.stderr, machine.stderr)
         assert plain.stdout.strip()
         json.loads(machine.stdout)
@@ -67,6 +68,10 @@ def test_an_alert_comes_by_standard_input_too(data: str) -> None:
         (["serve", "--config", "/nowhere.toml"], 2, "is not there"),
         (["serve", "--host", "0.0.0.0"], 2, "without tokens"),
         (["backtest"], 1, "not in this version"),
+        (["audit", "--data", "x", "--json"], 1, "not in this version"),
+        (["mcp", "--json"], 1, "not in this version"),
+        (["serve", "--host", "999.1.1.1.1"], 2, "without tokens"),
+        (["ingest", "x" * 5000], 1, "is not there"),
     ],
 )
 def test_failures_are_one_clear_line(tmp_path: Path, arguments: list[str], code: int, says: str) -> None:
@@ -75,6 +80,158 @@ def test_failures_are_one_clear_line(tmp_path: Path, arguments: list[str], code:
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["changes", "checkout", "--limit", "99999999999999999999"], 2, "less than or equal to 1000"),
+        (["changes", "checkout", "--limit", "-1"], 2, "greater than or equal to 1"),
+        (["owner", "checkout", "--as-of", "0001-01-01T00:00:00Z"], 1, "`as_of`: 0001-01-01T00:00:00Z lies outside"),
+        (["context", "checkout is down", "--known-at", "9999-01-01"], 1, "`known_at`: 9999-01-01 lies outside"),
+        (["context", b"checkout is down \xff"], 2, "is not UTF-8"),
+        (["similar", b"\xe9t\xe9"], 2, "is not UTF-8"),
+        (["token", b"\xff", "--scope", "read"], 2, "is not UTF-8"),
+        (["token", "", "--scope", "read"], 1, "needs a name"),
+        (["token", "a\nb", "--scope", "read"], 1, "needs a name"),
+        (["ingest", "retry", "--source", "nosuch"], 1, "there is no source `nosuch`; there are: "),
+        (["ingest", str(FOLDER), "--source", "a\x1bb"], 1, "`--source` holds a control character"),
+    ],
+)  # fmt: skip
+def test_arguments_that_cannot_be_used_are_one_clear_line(
+    data: str, arguments: list[str | bytes], code: int, says: str
+) -> None:
+    done = run(*arguments, "--data", data)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_in_quarantine_of_one_source_is_tried_again(data: str) -> None:
+    assert run("ingest", "retry", "--source", "changes", "--data", data).returncode in (0, 1)
+    source = json.loads(run("sources", "--data", data, "--json").stdout)["sources"][0]["source"]
+    assert run("ingest", "retry", "--source", source, "--data", data).returncode == 0
+
+
+@pytest.mark.parametrize("size", [255, 256, 1000, 4000, 100_000])
+def test_a_long_argument_is_a_text(data: str, size: int) -> None:
+    done = run("context", ("checkout is down " * 6000)[:size], "--data", data, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["service"]["candidates"][0]["name"] == "checkout"
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["context", "x"], ["owner", "x"], ["changes", "x"], ["similar", "x"], ["runbooks", "x"], ["timeline", "x"],
+        ["identity", "x"], ["readiness"], ["sources"], ["doctor"], ["ingest", "retry"], ["migrate"],
+    ],
+    ids=lambda verb: verb[0],
+)  # fmt: skip
+def test_a_mistyped_directory_is_told_and_not_made(tmp_path: Path, verb: list[str]) -> None:
+    done = run(*verb, "--data", str(tmp_path / "dtaa"))
+    assert done.returncode == 1
+    assert "There is no store in this directory" in done.stderr
+    assert "precedent ingest PATH --data DIR" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def sealed(data: str, tmp_path: Path) -> Iterator[tuple[Path, Sequence[str]]]:
+    """
+    (A data directory that cannot be written, what a command has to run under): root may write anywhere unless it lets
+    go of that.
+    """
+    under: tuple[str, ...] = ()
+    if os.geteuid() == 0:
+        if not shutil.which("setpriv"):
+            pytest.skip("root can write anywhere")
+        under = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all")
+    place = Path(shutil.copytree(data, tmp_path / "sealed"))
+    files = [path for path in place.rglob("*") if path.is_file()]
+    for path in files:
+        path.chmod(0o444)
+    place.chmod(0o555)
+    yield place, under
+    place.chmod(0o755)
+
+
+@pytest.mark.parametrize("left", [True, False], ids=["with the log's files", "the store's file alone"])
+def test_verbs_that_read_work_where_nothing_can_be_written(sealed: tuple[Path, Sequence[str]], left: bool) -> None:
+    place, under = sealed
+    if not left:
+        place.chmod(0o755)
+        for path in (*place.glob("*-wal"), *place.glob("*-shm"), *place.glob("*.lock")):
+            path.unlink()
+        place.chmod(0o555)
+    before = sorted(path.name for path in place.iterdir())
+    for verb in (
+        ["owner", "checkout"],
+        ["sources"],
+        ["similar", "redis out of memory"],
+        ["doctor"],
+        ["changes", "cart"],
+    ):
+        done = run(*verb, "--data", str(place), under=under)
+        assert (done.returncode, done.stderr) == (0, ""), verb
+    answer = json.loads(run("context", "checkout is down", "--data", str(place), "--json", under=under).stdout)
+    assert answer["owner"]["name"]
+    assert any("not kept for replay" in gap for gap in answer["gaps"])
+    assert sorted(path.name for path in place.iterdir()) == before
+
+
+def test_a_log_that_nobody_can_merge_is_told(sealed: tuple[Path, Sequence[str]]) -> None:
+    place, under = sealed
+    place.chmod(0o755)
+    for path in (*place.glob("*-wal"), *place.glob("*-shm")):
+        path.unlink()
+    Path(place, "precedent.db-wal").write_bytes(b"x" * 64)
+    place.chmod(0o555)
+    done = run("owner", "checkout", "--data", str(place), under=under)
+    assert (done.returncode, "the log is not empty" in done.stderr) == (1, True), done.stderr
+
+
+def test_verbs_that_write_say_why_they_cannot(sealed: tuple[Path, Sequence[str]]) -> None:
+    place, under = sealed
+    for verb in (["ingest", str(FOLDER)], ["token", "ann", "--scope", "read"], ["serve", "--port", "0"]):
+        done = run(*verb, "--data", str(place), under=under)
+        assert done.returncode == 1, verb
+        assert "The data directory cannot be used" in done.stderr
+        assert "give this user the right to write there" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_used_port_is_one_line_with_advice(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("serve", "--data", str(tmp_path / "d"), "--port", port)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"precedent: port {port} of 127.0.0.1 is in use; end what listens there, or choose another port with --port\n"
+    )
+
+
+def test_a_server_says_where_it_listens(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "service.cli",
+        "serve",
+        "--port",
+        "0",
+        "--json",
+        "--data",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}) as server:
+        assert server.stdout
+        said = json.loads(server.stdout.readline())
+        until(lambda: fetched(f"{said['address']}/healthz") is not None)
+        server.terminate()
+    assert said["data"] == str(tmp_path)
 
 
 def test_a_backup_restores_to_the_same_answers(data: str, tmp_path: Path) -> None:
