@@ -5,16 +5,19 @@ The demo's alerts get the answers that a responder needs, each statement with it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from ingest.alerts import read_alerts
 from ingest.pipeline import ingest
 from ingest.sources import read_sources
+from models.contract import Matrix
 from service.api.app import create_app
 from service.api.examples import ALERT_EXAMPLE
 from service.context import Question, assemble
@@ -210,7 +213,7 @@ def small(tmp_path: Path) -> Iterator[TestClient]:
     memory = open_memory(Settings(data=tmp_path / "data"))
     ingest(memory.store, read_sources(tmp_path / "o"))
     memory.follow()
-    with TestClient(create_app(memory), raise_server_exceptions=False) as found:
+    with TestClient(create_app(memory), base_url="http://127.0.0.1:8080", raise_server_exceptions=False) as found:
         yield found
 
 
@@ -233,12 +236,29 @@ def test_before_the_first_incident_nothing_is_alike(small: TestClient) -> None:
     assert "No change is known in the time before." in answer["headline"]
 
 
+class Stuck:
+    """
+    An embedder that gives no vector until it is let go.
+    """
+
+    def __init__(self, dimension: int) -> None:
+        self.model, self.dimension = "stuck", dimension
+        self.go = threading.Event()
+
+    def embed(self, texts: Sequence[str]) -> Matrix:
+        self.go.wait(60)
+        return np.zeros((len(texts), self.dimension), dtype=np.float32)
+
+
 def test_a_search_that_came_too_late_claims_nothing(tmp_path: Path) -> None:
-    memory = load(Settings(data=tmp_path, part_budget_ms=1))
+    memory = load(Settings(data=tmp_path, part_budget_ms=500))
+    stuck = Stuck(memory.indexer.dense.dimension)
+    memory.indexer.embedder = stuck
     answer = assemble(memory, Question(alert=read_alerts(alerts()[0].read_bytes(), {})[0]))
+    stuck.go.set()
     memory.close()
     gaps = answer["gaps"]
     assert isinstance(gaps, list)
-    assert "precedents was not ready within 1 ms" in gaps
+    assert "precedents was not ready within 500 ms" in gaps
     assert "Past incidents were not searched." in str(answer["headline"])
     assert "Nothing alike" not in str(answer["headline"])

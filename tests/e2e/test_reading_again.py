@@ -84,7 +84,7 @@ def test_what_came_over_http_stays_when_a_folder_is_read(verb: Verb, tmp_path: P
         text = '[[sources]]\nname = "runbooks"\nconnector = "runbooks"\npath = "runbooks"\n'
         (folder / "sources.toml").write_text(text)
     memory = open_memory(Settings(data=tmp_path / "data", embedder="none"))
-    with TestClient(create_app(memory)) as client:
+    with TestClient(create_app(memory), base_url="http://127.0.0.1:8080") as client:
         posted = client.post("/v1/ingest/runbooks", params={"path": "net.md"}, content=b"# Net down\n\nPlug it in.\n")
         assert posted.status_code == 202
     assert rows(verb, folder)["runbooks"]["closed"] == 0
