@@ -2,7 +2,8 @@
 Secrets leave the text before anything is stored, indexed or logged.
 
 The rules are data (redaction_rules.toml), run by RE2 in time linear in the text. A secret becomes
-`[redacted:RULE:hash]`, with a keyed hash, so that equal secrets still correlate and none can be guessed back.
+`[redacted:RULE:hash]`, with a keyed hash, so that equal secrets still correlate and none can be guessed back. JSON is
+read first and its strings redacted as they will be read later (redaction_bodies.py), since an escape hides any form.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import math
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -25,13 +26,29 @@ _RULES = Path(__file__).with_name("redaction_rules.toml")
 _PLACEHOLDERS = re2.compile(
     r"(?i)^(?:\$\{?.*|\{\{.*|<.*>?|%\(?.*|\*{3,}|x{3,}|\.{3,}|\[redacted.*|null|none|true|false|undefined|example.*|your[_-].*"
     r"|changeme|placeholder|redacted|string|required|optional|n/?a|secretkeyref.*|valuefrom.*|vault:.*|file:.*|env[:.].*"
-    r"|os\.(?:environ|getenv).*|process\.env.*|var\..*|data\..*|module\..*|local\..*|kubernetes_secret.*|aws_.*|random_.*)$"
+    r"|[*&][a-z_]+|\[[a-z _-]+\]|os\.(?:environ|getenv).*|process\.env.*|var\..*|data\..*|module\..*|local\..*"
+    r"|kubernetes_secret.*|aws_.*|random_.*)$"
 )
 _MARK = re.compile(r"\[redacted:[a-z-]+:[0-9a-f]{8}\]")
 _HARMLESS = re2.compile(
     r"(?i)^(?:[0-9a-f]{7,40}|[0-9a-f]{64}|sha256:[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    r"|[0-9]+(?:\.[0-9]+)*|[a-z]+(?:[-_./][a-z]+)*|https?://.*)$"
+    r"|[0-9]+(?:\.[0-9]+)*|[a-z]+(?:[-_./][a-z]+)*|[a-z]+[0-9]{0,2}(?:[-_./](?:[a-z]+[0-9]{0,2}|[0-9]{1,2}))+|https?://.*)$"
 )
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_SURELY_A_KEY = re.compile(
+    r"(?i)(?:api|access|encryption|signing|private|auth|master|secret).?key|(?:client|app).?secret"
+)
+_PROSE = re.compile(
+    r"(?i)(?:and|are|argument|as|at|authentication|be|by|can|environment|field|file|flag|for|from|has|if|in|into|is|it|may|must"
+    r"|not|of|on|option|options|or|parameter|prompt|should|that|the|this|to|value|via|was|when|will|with|without)[.,:;)]*"
+)
+_PORT = re.compile(r"[0-9]{1,5}/")
+
+
+_FEW = 3
+_LONGEST_NAME = 200
+_SAMPLE = "q7Zt2Xw9Lk4Vb8Nc3Md6Hs1Jf5Rg0Py7Tu2Aw9Ek"
+"""A value that is a secret under any name of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,8 @@ class Pattern(Protocol):
 
     def finditer(self, text: str) -> Iterator[Match]: ...
 
+    def search(self, text: str) -> Match | None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -73,6 +92,16 @@ class Rule:
     keywords: tuple[str, ...]
     group: int
     entropy: float
+    hint: Pattern | None = None
+    """The keywords as one pattern, where they are so many that looking for one after another is slow."""
+
+    def may_be_in(self, lowered: str) -> bool:
+        """
+        The cheap first look.
+        """
+        if self.hint is not None:
+            return self.hint.search(lowered) is not None
+        return any(word in lowered for word in self.keywords)
 
 
 @cache
@@ -89,9 +118,15 @@ def rules() -> tuple[Rule, ...]:
             keywords=tuple(row["keywords"]),
             group=row.get("group", 0),
             entropy=row.get("entropy", 0.0),
+            hint=_any_of(row["keywords"]) if len(row["keywords"]) > _FEW else None,
         )
         for row in tomllib.loads(_RULES.read_text(encoding="utf-8"))["rules"]
     )
+
+
+def _any_of(words: Sequence[str]) -> Pattern:
+    found: Pattern = re2.compile("|".join(re2.escape(word) for word in words))
+    return found
 
 
 @dataclass(frozen=True)
@@ -109,13 +144,31 @@ class Redactor:
         lowered = text.lower()
         found: list[str] = []
         for rule in rules():
-            if any(word in lowered for word in rule.keywords):
+            if rule.may_be_in(lowered):
                 spans = _outside(_spans(rule, text), text)
                 if spans:
                     text = _replaced(text, spans, rule.id, self._mark)
                     lowered = text.lower()
                     found += [rule.id] * len(spans)
         return Redacted(text, tuple(found))
+
+    def redact_value(self, key: str, value: str) -> Redacted:
+        """
+        A value with its name, which alone may say that it is a secret.
+        """
+        redacted = self.redact(value)
+        rule = naming_rule(key)
+        if redacted.found or rule is None:
+            return redacted
+        if not any(char in value for char in "\"'\\\n"):
+            before = f'"{key}": "'
+            spans = _outside(_spans(rule, f'{before}{value}"'), f'{before}{value}"')
+            inside = [(start - len(before), stop - len(before)) for start, stop in spans if start >= len(before)]
+        else:
+            inside = [] if _innocent(rule, value, key) or _MARK.search(value) else [(0, len(value))]
+        if not inside:
+            return redacted
+        return Redacted(_replaced(value, inside, rule.id, self._mark), (rule.id,) * len(inside))
 
     def _mark(self, rule: str, secret: str) -> str:
         digest = hmac.new(self.key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:8]
@@ -126,7 +179,7 @@ def _spans(rule: Rule, text: str) -> Iterator[tuple[int, int]]:
     for match in rule.pattern.finditer(text):
         group = rule.group if rule.group >= 0 else next((n for n in (1, 2, 3) if match.group(n)), 0)
         secret = match.group(group)
-        if secret and not _innocent(rule, secret):
+        if secret and not _innocent(rule, secret, text[match.span(0)[0] : match.span(group)[0]]):
             yield match.span(group)
 
 
@@ -138,15 +191,30 @@ def _outside(spans: Iterator[tuple[int, int]], text: str) -> list[tuple[int, int
     return [(start, stop) for start, stop in spans if not any(a < stop and start < b for a, b in marks)]
 
 
-def _innocent(rule: Rule, secret: str) -> bool:
-    if rule.group == 0:
-        return bool(rule.entropy) and entropy(secret) < rule.entropy
-    if _PLACEHOLDERS.match(secret):
-        return True
-    if rule.id == "secret" and _HARMLESS.match(secret):
-        # a hash or an id behind the word "key" or "token" names something far more often than it opens it
-        return True
+def _innocent(rule: Rule, secret: str, label: str) -> bool:
+    """
+    Whether what was found, behind this label, is no secret after all.
+    """
+    if rule.group != 0:
+        if _PLACEHOLDERS.match(secret):
+            return True
+        if rule.id == "url-password" and _PORT.match(secret):
+            return True
+        if rule.id.endswith("-option") and _PROSE.fullmatch(secret):
+            return True
+        if rule.id.startswith("secret") and _names_something(secret, label):
+            return True
     return bool(rule.entropy) and entropy(secret) < rule.entropy
+
+
+def _names_something(secret: str, label: str) -> bool:
+    """
+    A hash or an id behind the word "token" or "secret" names something far more often than it opens it: of hexadecimal
+    digits only 32 are a secret there, and any number that is usual for keys where the label can mean nothing else.
+    """
+    if _HEX.fullmatch(secret) and not secret.isdigit():
+        return not (len(secret) == 32 or (len(secret) in (40, 48, 64) and _SURELY_A_KEY.search(label)))
+    return bool(_HARMLESS.match(secret))
 
 
 def _replaced(text: str, spans: list[tuple[int, int]], rule: str, mark: Callable[[str, str], str]) -> str:
@@ -155,6 +223,22 @@ def _replaced(text: str, spans: list[tuple[int, int]], rule: str, mark: Callable
         parts += [text[at:start], mark(rule, text[start:stop])]
         at = stop
     return "".join([*parts, text[at:]])
+
+
+@lru_cache(maxsize=10_000)
+def naming_rule(key: str) -> Rule | None:
+    """
+    The rule by which a value of this name is a secret, whatever the value looks like; None for an ordinary name.
+    """
+    if len(key) > _LONGEST_NAME or any(char in key for char in "\"'\\\n"):
+        return None
+    lowered = key.lower()
+    text = f'"{key}": "{_SAMPLE}"'
+    for rule in rules():
+        hinted = rule.group != 0 and any(word.strip("\"'=") in lowered for word in rule.keywords)
+        if hinted and any(text[start:stop] == _SAMPLE for start, stop in _spans(rule, text)):
+            return rule
+    return None
 
 
 def entropy(text: str) -> float:
