@@ -93,6 +93,23 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """
+    The record that stands for a part: of those pending or applied the one known last, of equals the one received last.
+    `path` is where it was read.
+    """
+
+    record: str
+    part: str
+    digest: str
+    received_at: datetime
+    known_at: datetime
+    visibility: Labels
+    path: str
+    lapsed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """
     A source's records by state, and when it last had one.
@@ -154,6 +171,24 @@ class Journal(Protocol):
         """
         Of these applied records, the snapshots that do not count any more: a newer one of their part was applied, or
         their part was swept. The same content seen again after that needs a new record to be stated again.
+        """
+        ...
+
+    def standing(self, source: str, parts: Collection[str]) -> tuple[Standing, ...]:
+        """
+        Of each of these parts of a source, the record that stands for it; none for a part that has none.
+        """
+        ...
+
+    def labelled(self, source: str) -> frozenset[Labels]:
+        """
+        All sets of labels that records of a source carry.
+        """
+        ...
+
+    def restrict(self, records: Collection[str], labels: Labels) -> None:
+        """
+        Records carry these labels too from now on; what they stated is left as it is.
         """
         ...
 

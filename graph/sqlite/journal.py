@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import apsw
 import orjson
 
-from graph.contract import Receipt, Tally
+from graph.contract import Receipt, Standing, Tally
 from graph.encoding import micros, moment
 from graph.errors import NotFound
 from graph.sqlite.queries import Value, select, select_one
@@ -127,6 +127,44 @@ def lapsed(connection: apsw.Connection, ids: Collection[str]) -> frozenset[str]:
     Those of the records that do not count any more.
     """
     return frozenset(name for (name,) in select(connection, "records_lapsed", ids=json_text(sorted(ids))))
+
+
+def standing(connection: apsw.Connection, source: str, parts: Collection[str]) -> tuple[Standing, ...]:
+    """
+    The record that stands for each of the parts.
+    """
+    rows = select(connection, "records_standing", source=source, parts=json_text(sorted(parts)))
+    return tuple(
+        Standing(
+            record=identity,
+            part=part,
+            digest=digest,
+            received_at=moment(received_at),
+            known_at=moment(known_at),
+            visibility=frozenset(orjson.loads(labels)),
+            path=orjson.loads(meta).get("path", ""),
+            lapsed=bool(gone),
+        )
+        for identity, part, digest, received_at, known_at, labels, meta, gone in rows
+    )
+
+
+def labelled(connection: apsw.Connection, source: str) -> frozenset[Labels]:
+    """
+    The sets of labels of a source's records.
+    """
+    return frozenset(
+        frozenset(orjson.loads(labels)) for (labels,) in select(connection, "source_labels", source=source)
+    )
+
+
+def restrict(connection: apsw.Connection, ids: Collection[str], labels: Labels) -> None:
+    """
+    Add labels to records; the caller commits.
+    """
+    for identity, old in select(connection, "records_labels", ids=json_text(sorted(ids))):
+        number = labels_number(connection, labels | frozenset(orjson.loads(old)))
+        select(connection, "record_label", id=identity, visibility=number)
 
 
 def tally(connection: apsw.Connection) -> tuple[Tally, ...]:

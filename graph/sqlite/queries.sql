@@ -91,6 +91,29 @@ where source = :source and state = 'applied' and lapsed = 0 and part not in (sel
 -- Which of these records do not count any more.
 select id from records where lapsed = 1 and id in (select value from json_each(:ids))
 
+-- name: records_standing
+-- Of each part the record that was known last, of equals the one received last.
+select id, part, digest, received_at, known_at, labels, meta, lapsed from (
+    select r.id, r.part, r.digest, r.received_at, r.known_at, l.labels, r.meta, r.lapsed,
+        row_number() over (partition by r.part order by r.known_at desc, r.seq desc) as place
+    from records r join label_sets l on l.id = r.visibility
+    where r.source = :source and r.state in ('pending', 'applied')
+        and r.part in (select value from json_each(:parts)))
+where place = 1
+
+-- name: source_labels
+-- The sets of labels that a source's records carry.
+select labels from label_sets l where exists (select 1 from records where source = :source and visibility = l.id)
+
+-- name: records_labels
+-- Records with their labels.
+select r.id, l.labels from records r join label_sets l on l.id = r.visibility
+where r.id in (select value from json_each(:ids))
+
+-- name: record_label
+-- A record carries another set of labels.
+update records set visibility = :visibility where id = :id
+
 -- name: part_seen
 -- Whether an earlier record of a part was applied.
 select exists (select 1 from records where source = :source and part = :part and state = 'applied')

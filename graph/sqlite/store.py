@@ -18,7 +18,7 @@ from typing import cast
 
 import apsw
 
-from graph.contract import Applied, Event, Receipt, Retraction, Tally, Yield
+from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally, Yield
 from graph.encoding import micros
 from graph.errors import NotFound, StoreNotWritable, StoreUnavailable
 from graph.sqlite import connecting, copying, journal, reading, shelves
@@ -171,6 +171,18 @@ class SqliteStore:
     def lapsed(self, ids: Collection[str]) -> frozenset[str]:
         with self._reading() as connection:
             return journal.lapsed(connection, ids)
+
+    def standing(self, source: str, parts: Collection[str]) -> tuple[Standing, ...]:
+        with self._reading() as connection:
+            return journal.standing(connection, source, parts)
+
+    def labelled(self, source: str) -> frozenset[Labels]:
+        with self._reading() as connection:
+            return journal.labelled(connection, source)
+
+    def restrict(self, records: Collection[str], labels: Labels) -> None:
+        with self._writing() as connection:
+            journal.restrict(connection, records, labels)
 
     def tally(self) -> tuple[Tally, ...]:
         with self._reading() as connection:

@@ -132,3 +132,23 @@ def test_a_snapshot_lapses_by_a_newer_one_of_its_part_and_by_a_sweep(store: Stor
     state(store, record("b2", 5, part="b"), owned("y", "a"), snapshot=True)
     assert store.lapsed(["b1", "b2"]) == {"b1"}
     assert owners(store, view(6)) == ["a", "a", "b"]
+
+
+def test_for_a_part_stands_what_was_known_last_and_counts(store: Store) -> None:
+    state(store, record("a2", 2, part="a"), owned("x", "b"))
+    state(store, record("a1", 1, part="a"), owned("x", "a"))
+    store.append([record("a3", 3, part="a"), record("b1", 1, part="b", source="other")])
+    store.quarantine("a3", "bad")
+    (found,) = store.standing("catalog", ["a", "b", "c"])
+    assert (found.record, found.part, found.known_at, found.lapsed) == ("a2", "a", day(2), False)
+    store.append([record("a4", 2, part="a", labels=frozenset({"hr"}))])
+    (found,) = store.standing("catalog", ["a"])
+    assert (found.record, found.visibility) == ("a4", frozenset({"hr"}))
+
+
+def test_labels_are_added_to_a_record_and_told_of_its_source(store: Store) -> None:
+    store.append([record("r"), record("s", labels=frozenset({"hr"})), record("t", source="other")])
+    store.restrict(["r", "s"], frozenset({"legal"}))
+    assert store.labelled("catalog") == {frozenset({"legal"}), frozenset({"hr", "legal"})}
+    assert store.labelled("other") == {frozenset()}
+    assert [one.id for one in store.records(visibility=frozenset({"legal"}))] == ["r", "t"]

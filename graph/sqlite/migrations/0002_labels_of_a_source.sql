@@ -1,0 +1,3 @@
+-- Whether a source holds restricted records is asked at each delivery.
+
+create index records_labels on records (source, visibility);
