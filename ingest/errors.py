@@ -37,3 +37,9 @@ def failure(what: str, error: Exception) -> str:
     An unexpected error as a reason that a person can read.
     """
     return f"{what} failed: {type(error).__name__}: {error}"
+
+
+class NotAllowed(IngestError):
+    """
+    The sender may not write what he asked to.
+    """

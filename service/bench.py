@@ -241,16 +241,17 @@ def embedding(services: Sequence[str]) -> float:
     Milliseconds for the vector of such a question by itself, in this process: what any search by meaning costs here,
     and so how quick this machine is today.
     """
+    from ingest.redaction import Redactor
     from models.embedding import OnnxEmbedder
     from models.facets import alert_text
     from service.api.app import question_of
     from service.tokens import LOCAL
 
     rng = random.Random(5)  # noqa: S311 - made questions
-    embedder = OnnxEmbedder()
+    embedder, redactor = OnnxEmbedder(), Redactor()
     times = []
     for _ in range(120):
-        text = alert_text(question_of(alert(rng, services), {}, LOCAL).alert)
+        text = alert_text(question_of(alert(rng, services), {}, LOCAL, redactor).alert)
         began = time.perf_counter()
         embedder.embed([text])
         times.append((time.perf_counter() - began) * 1000)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ from graph.contract import Store
 from graph.errors import GraphError, StoreLocked
 from ingest.contract import Source
 from ingest.errors import BadSource, IngestError
+from ingest.journal import redactor_of
 from ingest.pipeline import ingest, retry
 from ingest.sources import read_sources, source_name
 from ingest.sweeping import with_files
@@ -47,6 +48,9 @@ def do(store: Store, work: Work, progress: Progress) -> dict[str, object]:
         sources: tuple[Source, ...] = (Source(name=source or source_name(kind, path), connector=kind, path=str(path)),)
     else:
         sources = tuple(read_sources(path, with_files(store)))
+    # records carry their source's name; a secret in it is out of it before they are looked for by that name
+    redactor = redactor_of(store)
+    sources = tuple(replace(one, name=redactor.redact(one.name).text) for one in sources)
     report = ingest(store, sources, progress, force=bool(work.get("force")))
     return {"sources": [asdict(one) for one in report.sources], "ok": report.ok}
 

@@ -22,8 +22,10 @@ from ingest.alerts import Tell, read_alerts, untold
 from ingest.connectors import NAMES
 from ingest.connectors.feedback import check
 from ingest.contract import Source
-from ingest.journal import admit
+from ingest.journal import admit, redactor_of
 from ingest.parsing import asked_time, load_json, mapping_of, packed, printable, text_of, texts_of, unpack
+from ingest.redaction import Redactor
+from ingest.redaction_bodies import redact_body
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
@@ -139,7 +141,7 @@ def answer_of(
     The whole answer to a payload, with a gap for what the payload itself lacks.
     """
     gaps: list[str] = []
-    question = question_of(raw, headers, who, as_of, known_at, gaps.append)
+    question = question_of(raw, headers, who, redactor_of(memory.store), as_of, known_at, gaps.append)
     return assemble(memory.telling(gaps), question)
 
 
@@ -147,15 +149,17 @@ def question_of(
     raw: bytes,
     headers: Mapping[str, str],
     who: Caller,
+    redactor: Redactor,
     as_of: str | None = None,
     known_at: str | None = None,
     tell: Tell = untold,
 ) -> Question:
     """
     The first firing alert of a payload, with the others beside it. `signals`, `as_of`, `known_at` and `environment`
-    may stand in the body too. `tell` hears what the payload lacks.
+    may stand in the body too. Secrets are out of it before anything else is done, since the answer is kept. `tell`
+    hears what the payload lacks.
     """
-    body = unpack(raw, "the alert")
+    body = redact_body(redactor, text_of(unpack(raw, "the alert"), "the alert")).text.encode("utf-8", "replace")
     alerts = read_alerts(body, headers, tell=tell)
     extra = _extra(body)
     firing = [alert for alert in alerts if alert.status != "resolved"] or list(alerts)
@@ -529,7 +533,7 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         """
         Records of a connector: durable when this answers 202. What cannot be read is kept in quarantine.
         """
-        caller(request, "ingest")
+        who = caller(request, "ingest")
         if name not in NAMES:
             raise Problem(404, f"there is no connector {name!r}; there are: {', '.join(NAMES)}")
         raw = await body_of(request)
@@ -538,7 +542,7 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         }
         given = Source(name=printable(source or name, "source"), connector=name)
         meta = {**headers, "path": printable(path or f"{name}.json", "path")}
-        admitted = await _timed("ingest", lambda: admit(memory.store, given, raw, meta))
+        admitted = await _timed("ingest", lambda: admit(memory.store, given, raw, meta, sender=who.visibility))
         memory.nudge()
         body = {
             "records": list(admitted.records[:100]), "read": len(admitted.records), "new": admitted.new,

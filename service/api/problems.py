@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from graph.errors import GraphError, NotFound, StoreUnavailable
-from ingest.errors import IngestError, TooLarge
+from ingest.errors import IngestError, NotAllowed, TooLarge
 
 _LOG = logging.getLogger("precedent")
 
@@ -50,6 +50,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(IngestError)
     async def bad_input(request: Request, error: IngestError) -> Response:
         return problem(413 if isinstance(error, TooLarge) else 422, str(error))
+
+    @app.exception_handler(NotAllowed)
+    async def not_allowed(request: Request, error: NotAllowed) -> Response:
+        return problem(403, str(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
