@@ -87,6 +87,7 @@ def test_hashes_ids_and_placeholders_are_left_alone() -> None:
         "passwordless login",
         "see the --password option of the tool",
         "existingSecret: postgres-prod-v2",
+        '{"labels": {"secret": "web-tls-cert-2026"}}',
         '{"password": "${DB_PASSWORD}", "max_tokens": 4096}',
     ]
     hit = [text for text in texts if redact(text).found or redact_body(Redactor(), text).text != text]
