@@ -5,6 +5,7 @@ A label that is added counts from then on, and whoever lacks it can neither repl
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from starlette.testclient import TestClient
 
 from graph.contract import Store
 from graph.opening import open_store
-from graph.values import PUBLIC, Labels, View
+from graph.values import PUBLIC, Labels, RecordState, View
 from ingest.contract import Source
 from ingest.journal import Admission, admit
 from ingest.pipeline import drain
@@ -132,7 +133,11 @@ def test_who_has_the_label_replaces_and_the_label_stays(guarded: tuple[Memory, T
     place = {"source": "rchg", "path": "changes.jsonl"}
     answer = client.post("/v1/ingest/changes", json={**CHANGE, "title": "new"}, params=place, headers=sender)
     assert answer.status_code == 202
-    drain(memory.store)
+    # the server applies it in the background
+    deadline = time.monotonic() + 20
+    while memory.store.records(answer.json()["records"])[0].state is not RecordState.APPLIED:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     assert seen(memory.store, PUBLIC)[1] == 0
     assert [one.item.title for one in memory.store.changes(View.now(SECURITY))] == ["new"]
 
