@@ -89,7 +89,7 @@ def test_a_label_that_is_taken_off_shows_it_again(store: Store, tmp_path: Path) 
 def test_an_answer_kept_from_before_is_hidden_by_the_label(tmp_path: Path) -> None:
     memory = open_memory(Settings(data=tmp_path / "data", embedder="none"))
     do(memory.store, written(tmp_path, ""), lambda *_: None)
-    with TestClient(create_app(memory), raise_server_exceptions=False) as client:
+    with TestClient(create_app(memory), base_url="http://127.0.0.1:8080", raise_server_exceptions=False) as client:
         alert = {"name": "Open the vault", "text": "Turn the wheel of payments-vault", "labels": {"service": "pay"}}
         memory.follow()
         answer = client.post("/v1/context", json=alert).json()
@@ -106,7 +106,7 @@ def guarded(tmp_path: Path) -> Iterator[tuple[Memory, TestClient]]:
     restricted = Source(name="rchg", connector="changes", visibility=SECURITY)
     admit(memory.store, restricted, json.dumps(CHANGE).encode(), {"path": "changes.jsonl"})
     drain(memory.store)
-    with TestClient(create_app(memory), raise_server_exceptions=False) as client:
+    with TestClient(create_app(memory), base_url="http://127.0.0.1:8080", raise_server_exceptions=False) as client:
         yield memory, client
 
 

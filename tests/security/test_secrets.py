@@ -24,7 +24,7 @@ START = "2026-03-02T10:00:00Z"
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
     memory = open_memory(Settings(data=tmp_path, embedder="none"))
-    with TestClient(create_app(memory), raise_server_exceptions=False) as found:
+    with TestClient(create_app(memory), base_url="http://127.0.0.1:8080", raise_server_exceptions=False) as found:
         yield found
 
 
