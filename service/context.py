@@ -142,7 +142,8 @@ def _resolve(work: _Work) -> None:
     work.services = work.memory.resolver.resolve(work.alert, work.view)
     likely = [one.id for one in work.services.candidates[:3] if one.probability >= WORTH]
     if likely:
-        work.near = neighbours(work.memory.store, work.view, likely, depth=2, limit=200)
+        names = work.memory.catalogue.directory(work.view).identity
+        work.near = neighbours(work.memory.store, work.view, likely, depth=2, limit=200, known=names)
 
 
 def _timed(work: _Work, name: str, do: Callable[[], object]) -> object:
