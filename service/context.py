@@ -223,7 +223,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
 def _keep(memory: Memory, answer: Part, work: _Work) -> None:
     body = orjson.dumps(answer)
     try:
-        memory.store.keep("answers", [(str(answer["answer_id"]), body)], sorted(work.evidence))
+        memory.shelf.put(str(answer["answer_id"]), body, sorted(work.evidence))
     except GraphError as error:
         gaps = answer["gaps"]
         if isinstance(gaps, list):

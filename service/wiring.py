@@ -25,6 +25,7 @@ from models.runbooks import Runbooks
 from models.suspects import Suspects
 from service import inbox
 from service.settings import Settings, SettingsError
+from service.shelf import Shelf
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Memory:
     precedents: Precedents
     runbooks: Runbooks
     pool: ThreadPoolExecutor
+    shelf: Shelf
     gaps: list[str] = field(default_factory=list)
     _follower: Follower | None = None
     _ready: bool = False
@@ -101,6 +103,7 @@ class Memory:
             with suppress(OSError, GraphError):
                 self.indexer.save()
         self.pool.shutdown(wait=False, cancel_futures=True)
+        self.shelf.close()
         self.store.close()
 
 
@@ -199,6 +202,7 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         precedents=Precedents(indexer, store, parameters("precedents")),
         runbooks=Runbooks(indexer, store, parameters("runbooks")),
         pool=ThreadPoolExecutor(max_workers=settings.inflight * 2, thread_name_prefix="part"),
+        shelf=Shelf(store, behind=not read_only),
     )
     memory.gaps.extend(gaps)
     return memory

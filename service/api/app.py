@@ -238,10 +238,8 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         An answer as it was given, byte for byte.
         """
         who = caller(request, "read")
-        kept = await run_in_threadpool(memory.store.kept, "answers", [answer_id])
-        if answer_id not in kept or not await run_in_threadpool(may_see, memory, kept[answer_id], who):
-            raise Problem(404, f"there is no answer {answer_id}")
-        return Response(kept[answer_id], media_type="application/json")
+        kept = await run_in_threadpool(answer_seen, memory, answer_id, who)
+        return Response(kept, media_type="application/json")
 
     @app.post("/v1/similar")
     async def similar(request: Request) -> Response:
@@ -267,6 +265,16 @@ def may_see(memory: Memory, body: bytes, who: Caller) -> bool:
     """
     ids = list(orjson.loads(body).get("evidence", {}))
     return not ids or len(memory.store.records(ids, visibility=who.visibility, limit=len(ids) + 1)) == len(ids)
+
+
+def answer_seen(memory: Memory, answer: str, who: Caller) -> bytes:
+    """
+    A kept answer. A Problem 404 where there is none that the caller may see.
+    """
+    kept = memory.shelf.get(answer)
+    if kept is None or not may_see(memory, kept, who):
+        raise Problem(404, f"there is no answer {answer}")
+    return kept
 
 
 def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object] | object) -> dict[str, object]:
@@ -559,9 +567,7 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         body = dict(mapping_of(load_json(await body_of(request), "the feedback"), "the feedback"))
         # a token says whose voice it is; without tokens there is only what the body says
         body["by"] = str(body.get("by") or who.name) if who is LOCAL else who.name
-        kept = await run_in_threadpool(memory.store.kept, "answers", [str(body.get("answer_id"))])
-        if not kept:
-            raise Problem(404, f"there is no answer {body.get('answer_id')}")
+        await run_in_threadpool(answer_seen, memory, str(body.get("answer_id")), who)
         raw = orjson.dumps(body)
         check(body)
         admitted = await run_in_threadpool(

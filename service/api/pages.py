@@ -73,13 +73,10 @@ def install(app: FastAPI, memory: Memory, caller: Ask, answer_of: Callable[..., 
 
     @app.get("/answers/{answer_id}", include_in_schema=False)
     async def answer(request: Request, answer_id: str) -> Response:
-        from service.api.app import may_see
+        from service.api.app import answer_seen
 
         who = caller(request, "read")
-        kept = await run_in_threadpool(memory.store.kept, "answers", [answer_id])
-        if answer_id not in kept or not await run_in_threadpool(may_see, memory, kept[answer_id], who):
-            raise Problem(404, f"there is no answer {answer_id}")
-        body = orjson.loads(kept[answer_id])
+        body = orjson.loads(await run_in_threadpool(answer_seen, memory, answer_id, who))
         return html("answer.html", answer=body, marks=marks(body))
 
     @app.get("/services/{name:path}", include_in_schema=False)
