@@ -228,6 +228,11 @@ where s.statement = :statement order by r.known_at, s.record
 -- Nobody states a statement any more.
 delete from supports where statement = :statement
 
+-- name: supports_drop_after
+-- Of a version that ends at a time, what events said of it before that stays: a later arrival may have to know.
+delete from supports
+where statement = :statement and (part <> '' or record in (select seq from records where known_at >= :at))
+
 -- name: support_drop
 -- A part does not state this any more.
 delete from supports where statement = :statement and part = :part

@@ -138,7 +138,7 @@ class Stating:
         if resumed is None:
             resumed = min((support.known_at for support in supports if support.known_at > at), default=None)
         self._rows.close(version.seq, at)
-        self._rows.run("supports_drop", statement=version.seq)
+        self._rows.run("supports_drop_after", statement=version.seq, at=at)
         if resumed is None or resumed >= version.known_to:
             return None
         row = self._rows.get(version.seq)

@@ -4,6 +4,7 @@ Stores against the model, on random histories and from random views.
 
 from __future__ import annotations
 
+import itertools
 import random
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -202,4 +203,19 @@ def test_the_newest_snapshot_of_a_part_holds_in_whatever_order_they_come(
         assert {one.item.object for one in store.facts(view(50))} == stated
         changed = {item.id for item in acts[-1].items if isinstance(item, Change)}
         assert {one.item.id for one in store.changes(view(50))} == changed
+        store.close()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
+def test_what_was_said_again_is_not_passed_over(backend: Backend, order: tuple[int, ...]) -> None:
+    """
+    Observed, declared, observed, declared: the second of each confirms nothing that lies between.
+    """
+    trusts = (Trust.OBSERVED, Trust.DECLARED) * 2
+    with tempfile.TemporaryDirectory() as folder:
+        store = backend.open(Path(folder))
+        for number in order:
+            state(store, record(f"r{number}", number, source="deploys"), owned("x", "a"), trust=trusts[number])
+        assert tuple(one.trust for number in range(4) for one in store.facts(view(number + 0.5))) == trusts
         store.close()
