@@ -265,15 +265,21 @@ def installed_size() -> list[Figure]:
     with tempfile.TemporaryDirectory() as place:
         environment = Path(place) / "venv"
         subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)  # noqa: S603 - our own interpreter
-        pip = [str(environment / "bin/python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
+        before = _size(environment)
+        pip = [str(environment / "bin/python"), "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
         subprocess.run([*pip, "-r", str(ROOT / "requirements/base.txt")], check=True)  # noqa: S603 - our own pins
-        size = sum(path.stat().st_size for path in environment.rglob("*") if path.is_file() and not path.is_symlink())
+        # pip itself comes with any environment
+        size = _size(environment) - before
         torch = any(environment.glob("lib/*/site-packages/torch"))
         size += sum(path.stat().st_size for path in (ROOT / "models/weights").rglob("*") if path.is_file())
     return [
         Figure("installed size of the base", size / 2**20, 350, "MiB"),
         Figure("torch in the base", float(torch), 0.5, ""),
     ]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
 def context(options: argparse.Namespace) -> list[Figure]:
