@@ -33,7 +33,7 @@ WEIGHTS: Mapping[str, float] = {
     "environment": -3.0, "region": -4.0, "overlap": 1.3, "mechanism": 1.1, "taken_back": -1.2, "upgrade": 0.25, "failed": 0.3,
     "deploy": 0.5, "scaling": -0.6,
 }  # fmt: skip
-EXPLAINED = 20
+EXPLAINED = 10
 """Candidates whose terms are put into words."""
 NONE = 1.1
 AREA_NONE = -4.0
@@ -201,10 +201,11 @@ def terms_of(changes: Sequence[Change], question: SuspectQuestion) -> list[dict[
     reverted = {change.reverts for change in changes if change.reverts}
     symptom = f"{question.text}\n{question.signals.text}"
     words = Counter(tokens(symptom)) if symptom.strip() else Counter()
-    frequency = Counter(word for change in changes for word in set(_words(change))) if words else Counter()
+    bags = [frozenset(_words(change)) for change in changes] if words else []
+    frequency = Counter(word for bag in bags for word in bag)
     kinds = {name for name, pattern in _MECHANISMS.items() if pattern.search(symptom)}
     rows = []
-    for change in changes:
+    for place, change in enumerate(changes):
         row = _common(
             change,
             question,
@@ -213,7 +214,7 @@ def terms_of(changes: Sequence[Change], question: SuspectQuestion) -> list[dict[
         )
         row |= _where(change, question, areas, len(newer_there) - bisect_right(newer_there, change.at))
         if words:
-            row |= _symptom(change, words, frequency, kinds, len(changes))
+            row |= _symptom(change, bags[place], words, frequency, kinds, len(changes))
         rows.append(row)
     return rows
 
@@ -278,9 +279,8 @@ def _unplaced(change: Change, question: SuspectQuestion) -> dict[str, float]:
 
 
 def _symptom(
-    change: Change, words: Counter[str], frequency: Counter[str], kinds: set[str], count: int
+    change: Change, mine: frozenset[str], words: Counter[str], frequency: Counter[str], kinds: set[str], count: int
 ) -> dict[str, float]:
-    mine = set(_words(change))
     shared = sum(math.log((count + 1) / (frequency[word] + 0.5)) for word in mine & words.keys() if len(word) > 2)
     text = f"{change.title}\n{change.text}\n{' '.join(change.files)}"
     met = sum(bool(_MECHANISMS[name].search(text)) for name in kinds)

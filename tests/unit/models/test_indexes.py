@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.values import ItemKind, View
@@ -137,6 +137,7 @@ def test_the_large_index_finds_what_the_exact_one_finds(monkeypatch: pytest.Monk
     assert recall >= 0.95
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.sampled_from(["walrus", "ocelot", "disk full", "pool exhausted walrus"]), min_size=1, max_size=6))
 def test_what_a_reader_may_not_see_does_not_weigh_in_his_scores(secrets: list[str]) -> None:
     public = [row(number, text) for number, text in enumerate(("walrus on fire", "ocelot pool", "disk of the ocelot"))]
