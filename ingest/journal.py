@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -250,10 +250,3 @@ def record_id(source: str, part: str, digest: str, meta: Mapping[str, str], labe
     options = [f"{key}={meta[key]}" for key in sorted(meta) if key != "row"]
     text = "\x1f".join([source, part, digest, *options, *(f"label={label}" for label in sorted(labels))])
     return f"r-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
-
-
-def held(admissions: Iterable[Admission]) -> frozenset[str]:
-    """
-    All parts of several payloads: what a snapshot source still states.
-    """
-    return frozenset(part for admission in admissions for part in admission.parts)

@@ -17,7 +17,6 @@ from models.contract import Candidate, Hit, Ranking, Scope, Term, chance
 from models.indexer import Indexer
 from models.parameters import Parameters
 
-FACETS = ("symptoms", "summary", "cause", "resolution")
 POOL = 60
 WEIGHTS: Mapping[str, float] = {
     "dense": 7.0, "lexical": 3.2, "symptom": 2.0, "lexical_share": 1.5, "service": 2.2, "neighbour": 0.8, "alert": 2.4,

@@ -30,6 +30,7 @@ from models.resolution_terms import NONE_TERMS, TEAM_NONE_TERMS, TEAM_TERMS, TER
 from service.evaluation.drift import drifted
 from service.evaluation.frame import data_file, digests, read_lines
 from service.evaluation.lessons import Case, Course, course, fold
+from service.evaluation.train_suspects import licence_of
 
 LOOKUP: Mapping[str, float] = {
     "exact": 6.0, "same": 4.0, "covered": 4.0, "told": 3.0, "missing": -4.0, "missing_role": -2.0, "missing_affix": -4.0, "affix": -0.2,
@@ -237,7 +238,9 @@ def main(arguments: Sequence[str]) -> int:
         learned = Parameters(name="resolution", values=learn(groups))
     leave_out = {name: learn({other: group for other, group in groups.items() if other != name}) for name in groups}
     lessons = [
-        Lesson(name=folder.name, licence=_licence(folder), n=_size(groups[folder.name]), digests=tuple(digests(folder)))
+        Lesson(
+            name=folder.name, licence=licence_of(folder), n=_size(groups[folder.name]), digests=tuple(digests(folder))
+        )
         for folder in folders
     ]
     counts = {
@@ -251,15 +254,6 @@ def main(arguments: Sequence[str]) -> int:
 
 def _size(group: Group) -> int:
     return len(group.lookup) + len(group.alert) + len(group.team)
-
-
-def _licence(folder: Path) -> str:
-    text = (folder / "PROVENANCE.md").read_text(encoding="utf-8")
-    known = ("MIT", "BSD-3-Clause", "Apache-2.0", "CC-BY-4.0")
-    found = [name for name in known if name in text]
-    if not found:
-        raise ValueError(f"{folder}/PROVENANCE.md states no permissive licence")
-    return found[0]
 
 
 if __name__ == "__main__":

@@ -115,10 +115,13 @@ def _fitted(groups: Sequence[Sequence[Case]]) -> dict[str, object]:
 
 def licence_of(folder: Path) -> str:
     """
-    The licence that a set states.
+    The permissive licence that a set states; parameters may learn from no other. Raises ValueError.
     """
     text = (folder / "PROVENANCE.md").read_text(encoding="utf-8")
-    return next((name for name in ("MIT", "BSD-3-Clause", "Apache-2.0") if name in text), "unknown")
+    found = [name for name in ("MIT", "BSD-3-Clause", "Apache-2.0", "CC-BY-4.0") if name in text]
+    if not found:
+        raise ValueError(f"{folder}/PROVENANCE.md states no permissive licence")
+    return found[0]
 
 
 if __name__ == "__main__":
