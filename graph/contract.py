@@ -258,21 +258,21 @@ class Store(Journal, Protocol):
         """
         ...
 
-    def incidents(self, view: View, ids: Collection[str] = ()) -> tuple[Statement[Incident], ...]:
+    def incidents(self, view: View, ids: Collection[str] | None = None) -> tuple[Statement[Incident], ...]:
         """
-        Incidents by id (none: all), in commit order; one of several sources' statements of an id each.
-        """
-        ...
-
-    def runbooks(self, view: View, ids: Collection[str] = ()) -> tuple[Statement[Runbook], ...]:
-        """
-        Runbooks by id (none: all).
+        Incidents by id (None: all), in commit order; one of several sources' statements of an id each.
         """
         ...
 
-    def alert_rules(self, view: View, names: Collection[str] = ()) -> tuple[Statement[AlertRule], ...]:
+    def runbooks(self, view: View, ids: Collection[str] | None = None) -> tuple[Statement[Runbook], ...]:
         """
-        Alert rules by name (none: all).
+        Runbooks by id (None: all).
+        """
+        ...
+
+    def alert_rules(self, view: View, names: Collection[str] | None = None) -> tuple[Statement[AlertRule], ...]:
+        """
+        Alert rules by name (None: all).
         """
         ...
 

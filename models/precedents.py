@@ -61,7 +61,7 @@ class Precedents:
             ((self._score(row), document) for document, row in rows.items()), key=lambda one: (-one[0], one[1])
         )
         missing = [document for _, document in scored[:limit] if document not in found]
-        statements = found | {one.item.id: one for one in (self._store.incidents(view, missing) if missing else ())}
+        statements = found | {one.item.id: one for one in self._store.incidents(view, missing)}
         candidates = tuple(
             Candidate(
                 id=document,

@@ -131,7 +131,8 @@ class Runbooks:
         rows = self._page_rows(question, view, dense, lexical)
         linked = self._linked(question, view)
         kept = sorted(rows, key=lambda page: (-_sum(rows[page], self._weights), page))[:PAGES]
-        pages = {one.item.id: one for one in self._store.runbooks(view, {*kept, *linked})}
+        # where no page shares a word, what says that it is for the alert or the service still counts
+        pages = {one.item.id: one for one in self._store.runbooks(view, {*kept, *linked} or None)}
         rows = {page: dict(rows.get(page, {})) for page in pages}
         sections = _section_rows(dense, lexical, pages)
         for page, statement in pages.items():

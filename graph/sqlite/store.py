@@ -266,7 +266,7 @@ class SqliteStore:
             found = tuple(one for one in found if not frozenset(services).isdisjoint(one.item.services or (UNPLACED,)))
         return found[:limit]
 
-    def incidents(self, view: View, ids: Collection[str] = ()) -> tuple[Statement[Incident], ...]:
+    def incidents(self, view: View, ids: Collection[str] | None = None) -> tuple[Statement[Incident], ...]:
         best: dict[str, Statement[Incident]] = {}
         for one in self._documents(view, ids, Incident, "incident"):
             held = best.get(one.item.id)
@@ -274,14 +274,16 @@ class SqliteStore:
                 best[one.item.id] = one
         return tuple(sorted(best.values(), key=lambda one: one.seq))
 
-    def runbooks(self, view: View, ids: Collection[str] = ()) -> tuple[Statement[Runbook], ...]:
+    def runbooks(self, view: View, ids: Collection[str] | None = None) -> tuple[Statement[Runbook], ...]:
         return self._documents(view, ids, Runbook, "runbook")
 
-    def alert_rules(self, view: View, names: Collection[str] = ()) -> tuple[Statement[AlertRule], ...]:
+    def alert_rules(self, view: View, names: Collection[str] | None = None) -> tuple[Statement[AlertRule], ...]:
         return self._documents(view, names, AlertRule, "alert_rule")
 
-    def _documents(self, view: View, names: Collection[str], _: type[ItemT], kind: str) -> tuple[Statement[ItemT], ...]:
-        fields, texts = ([f"{kind}.name"], names) if names else (["kind"], (kind,))
+    def _documents(
+        self, view: View, names: Collection[str] | None, _: type[ItemT], kind: str
+    ) -> tuple[Statement[ItemT], ...]:
+        fields, texts = (["kind"], (kind,)) if names is None else ([f"{kind}.name"], names)
         return self._read(lambda connection: reading.named(connection, view, fields, texts), _)
 
     def alerts(
