@@ -33,7 +33,8 @@ returning seq
 
 -- name: record_head
 -- What applying needs to know of a record.
-select seq, source, part, known_at, visibility, state from records where id = :id
+select r.seq, r.source, r.part, r.known_at, l.labels, r.state
+from records r join label_sets l on l.id = r.visibility where r.id = :id
 
 -- name: records_by_seq
 -- Whole records, oldest first.
@@ -115,16 +116,17 @@ where r.id in (select value from json_each(:ids))
 update records set visibility = :visibility where id = :id
 
 -- name: part_seen
--- Whether an earlier record of a part was applied.
+-- Whether the whole source was seen before, or an earlier record of the part was applied.
 select exists (select 1 from records where source = :source and part = :part and state = 'applied')
+    or exists (select 1 from sources where name = :source and snapshots > 0)
 
 -- name: source_add
 -- Know a source by number.
 insert into sources (name) values (:name) on conflict (name) do nothing
 
--- name: source_get
--- A source's number and the count of its whole snapshots.
-select id, snapshots from sources where name = :name
+-- name: source_number
+-- A source's number.
+select id from sources where name = :name
 
 -- name: source_swept
 -- Another whole snapshot of a source has been seen.
@@ -166,8 +168,9 @@ update statements set known_to = max(:at, known_from) where seq = :seq
 
 -- name: statement_row
 -- A statement as it lies in the table.
-select source, key, digest, kind, trust, visibility, record, known_from, known_to, valid_from, valid_to
-from statements where seq = :seq
+select o.name, s.key, s.digest, s.kind, s.trust, l.labels, s.record, s.known_from, s.known_to, s.valid_from, s.valid_to
+from statements s join sources o on o.id = s.source join label_sets l on l.id = s.visibility
+where s.seq = :seq
 
 -- name: statement_body
 -- A statement's item.
@@ -212,7 +215,8 @@ update feed set op = 'erased' where statement = :statement
 
 -- name: support_add
 -- A part, or an event, states this too.
-insert into supports (statement, source, part, record) values (:statement, :source, :part, :record)
+insert into supports (statement, source, part, record)
+select seq, source, :part, :record from statements where seq = :statement
 on conflict do nothing
 
 -- name: support_replace
@@ -255,9 +259,9 @@ select statement, part from supports
 where source = :source and part <> '' and part not in (select value from json_each(:seen))
 order by statement
 
--- name: evidence_part
--- The part and state of a statement's own record.
-select r.part, r.state, r.seq from statements s join records r on r.seq = s.record where s.seq = :statement
+-- name: evidence
+-- The place, part and state of a statement's own record.
+select r.seq, r.part, r.state from statements s join records r on r.seq = s.record where s.seq = :statement
 
 -- name: named
 -- Statements found by any of these names that a view sees, in commit order.

@@ -1,78 +1,22 @@
 """
 Reads: places of statements by name and view, then the statements, from a bounded memory of those decoded before.
-
-A statement never changes but for the end of its known time, which every query gives, so what was decoded stays true.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 import apsw
 import orjson
 
 from graph.contract import Event
+from graph.decoded import Decoded, Place
 from graph.encoding import decode, micros, moment
+from graph.keys import BEGINNING, OPEN
 from graph.sqlite.journal import json_text
-from graph.sqlite.keys import BEGINNING, OPEN
 from graph.sqlite.queries import Row, Value, select
 from graph.values import Item, ItemKind, Span, Statement, Trust, View
-
-Place: TypeAlias = tuple[int, int]
-"""A statement's seq and the end of its known time."""
-_MEMORY_BYTES = 64 * 1024 * 1024
-_OVERHEAD_BYTES = 600
-
-
-class Decoded:
-    """
-    Statements by seq, the least used forgotten first; at most so many bytes of encoded items.
-    """
-
-    def __init__(self, capacity: int = _MEMORY_BYTES) -> None:
-        self._capacity = capacity
-        self._size = 0
-        self._held: OrderedDict[int, tuple[Statement[Item], int, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, places: Iterable[Place]) -> dict[int, Statement[Item]]:
-        """
-        Those remembered, with the ends given.
-        """
-        found: dict[int, Statement[Item]] = {}
-        with self._lock:
-            for seq, known_to in places:
-                held = self._held.get(seq)
-                if held is not None:
-                    self._held.move_to_end(seq)
-                    found[seq] = held[0] if held[1] == known_to else _ending(held[0], known_to)
-        return found
-
-    def put(self, statement: Statement[Item], known_to: int, size: int) -> None:
-        """
-        Remember one whose encoded item has `size` bytes.
-        """
-        size += _OVERHEAD_BYTES
-        with self._lock:
-            old = self._held.pop(statement.seq, None)
-            self._size += size - (old[2] if old else 0)
-            self._held[statement.seq] = (statement, known_to, size)
-            while self._size > self._capacity and self._held:
-                _, (_, _, freed) = self._held.popitem(last=False)
-                self._size -= freed
-
-    def forget(self) -> None:
-        """
-        Forget all: something was erased.
-        """
-        with self._lock:
-            self._held.clear()
-            self._size = 0
 
 
 def load(connection: apsw.Connection, places: Sequence[Place], decoded: Decoded) -> tuple[Statement[Item], ...]:
@@ -101,11 +45,6 @@ def _statement(row: Row, known_to: int) -> Statement[Item]:
         known=Span(moment(known_from), None if known_to == OPEN else moment(known_to)),
         visibility=frozenset(orjson.loads(labels)),
     )
-
-
-def _ending(statement: Statement[Item], known_to: int) -> Statement[Item]:
-    end = None if known_to == OPEN else moment(known_to)
-    return replace(statement, known=Span(statement.known.start, end))
 
 
 def eyes(view: View) -> dict[str, Value]:

@@ -19,15 +19,16 @@ from typing import cast
 import apsw
 
 from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally, Yield
+from graph.decoded import Decoded, Place
 from graph.encoding import micros
 from graph.errors import NotFound, StoreNotWritable, StoreUnavailable
+from graph.retracting import Retracting
 from graph.sqlite import connecting, copying, journal, reading, shelves
 from graph.sqlite.failures import translated
+from graph.sqlite.hands import SqliteHands
 from graph.sqlite.lock import WriterLock
 from graph.sqlite.queries import select
-from graph.sqlite.retracting import Retracting
-from graph.sqlite.rows import Rows
-from graph.sqlite.stating import Stating
+from graph.stating import Stating
 from graph.values import (
     UNPLACED,
     Alert,
@@ -76,7 +77,7 @@ class SqliteStore:
         self._lock: WriterLock | None = None
         self._writer: apsw.Connection | None = None
         self._turn = threading.RLock()
-        self._decoded = reading.Decoded()
+        self._decoded = Decoded()
         self._vfs = vfs
         self._old_pages = False
         self._readers = connecting.Readers(self._path, vfs)
@@ -114,7 +115,7 @@ class SqliteStore:
         except BaseException:
             self.close()
             raise
-        self._rows = Rows(self._writer)
+        self._hands = SqliteHands(self._writer)
 
     @contextmanager
     def _writing(self) -> Iterator[apsw.Connection]:
@@ -128,7 +129,7 @@ class SqliteStore:
                 if self._old_pages:
                     self._clear_log()
             except BaseException:
-                self._rows.forget()
+                self._hands.forget_all()
                 if not self._writer.get_autocommit():
                     self._writer.execute("rollback")
                 raise
@@ -190,21 +191,21 @@ class SqliteStore:
 
     def apply(self, yields: Sequence[Yield]) -> Applied:
         with self._writing():
-            return Stating(self._rows).apply(yields)
+            return Stating(self._hands).apply(yields)
 
     def sweep(self, source: str, seen: Collection[str], at: datetime) -> Applied:
         with self._writing():
-            return Stating(self._rows).sweep(source, seen, micros(at))
+            return Stating(self._hands).sweep(source, seen, micros(at))
 
     def retract(self, record: str, at: datetime, reason: str) -> Retraction:
         with self._writing():
-            return Retracting(self._rows).retract(record, micros(at), reason)
+            return Retracting(self._hands).retract(record, micros(at), reason)
 
     def erase(self, record: str) -> Retraction:
         with self._turn:
             with self._writing():
-                retraction = Retracting(self._rows).erase(record)
-            self._rows.forget()
+                retraction = Retracting(self._hands).erase(record)
+            self._hands.forget_all()
             self._decoded.forget()
             with translated(str(self._path)):
                 self._clear_log()
@@ -298,7 +299,7 @@ class SqliteStore:
         return tuple(one for one in found if view is None or view.sees(one))
 
     def _read(
-        self, places: Callable[[apsw.Connection], Sequence[reading.Place]], _: type[ItemT]
+        self, places: Callable[[apsw.Connection], Sequence[Place]], _: type[ItemT]
     ) -> tuple[Statement[ItemT], ...]:
         with self._reading() as connection:
             found = reading.load(connection, places(connection), self._decoded)

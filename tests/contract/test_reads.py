@@ -66,7 +66,7 @@ def test_documents_are_found_by_name_and_all_together(store: Store) -> None:
     assert [one.item.id for one in store.runbooks(NOW, ["p.md", "q.md"])] == ["p.md"]
     assert [one.item for one in store.alert_rules(NOW, ["Down"])] == [rule]
     assert len(store.alert_rules(NOW)) == len(store.runbooks(NOW)) == 1
-    assert store.incidents(NOW, []) == store.runbooks(NOW, []) == store.alert_rules(NOW, []) == ()
+    assert (store.incidents(NOW, []), store.runbooks(NOW, []), store.alert_rules(NOW, [])) == ((), (), ())
 
 
 def test_of_two_sources_incident_the_more_trusted_is_told(store: Store) -> None:

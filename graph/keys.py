@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from graph.contract import kind_of
 from graph.encoding import encode, micros
-from graph.values import UNPLACED, Alert, AlertRule, Change, Fact, Item, Trust
+from graph.values import UNPLACED, Alert, AlertRule, Change, Fact, Item, Labels, Trust
 
 OPEN = 2**63 - 1
 """A time that has no end."""
@@ -30,15 +30,16 @@ class Claim:
     digest: bytes
 
 
-def claims(items: Sequence[Item], trust: Trust, visibility: int) -> list[Claim]:
+def claims(items: Sequence[Item], trust: Trust, labels: Labels) -> list[Claim]:
     """
     Items with their keys. A fact that one record states twice with different attributes is two things (`seen_in` of
     an alias), told apart by their order; anything else stated twice is one, as stated last.
     """
     found: dict[bytes, Claim] = {}
+    reader = [label.encode() for label in sorted(labels)]
     for item in items:
         body = encode(item)
-        digest = _hash(body, bytes([trust]), str(visibility).encode())
+        digest = _hash(body, bytes([trust]), *reader)
         key = _hash(*_identity(item))
         nth = 1
         while isinstance(item, Fact) and key in found and found[key].digest != digest:

@@ -16,12 +16,11 @@ from dataclasses import dataclass, replace
 from graph.contract import Applied, Yield, kind_of
 from graph.encoding import encode, micros
 from graph.errors import NotFound
-from graph.sqlite.journal import json_text
-from graph.sqlite.keys import BEGINNING, OPEN, Claim, claims
-from graph.sqlite.rows import Rows, Stored, Version, span
-from graph.values import Fact, ItemKind, RecordState
+from graph.hands import Hands, Stored, Version, part_name, span
+from graph.keys import BEGINNING, OPEN, Claim, claims
+from graph.values import Fact, ItemKind, Labels, RecordState
 
-_DONE = (RecordState.APPLIED.value, RecordState.RETRACTED.value)
+_DONE = (RecordState.APPLIED, RecordState.RETRACTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,21 +30,14 @@ class _Sighting:
     source, before; `until` is when the next snapshot of the part was known, where that was applied already.
     """
 
-    source: int
+    source: str
     part: str
     record: int
     at: int
     trust: int
-    visibility: int
+    labels: Labels
     first: bool
     until: int | None
-
-
-def part_name(part: str) -> str:
-    """
-    A snapshot's part among the supports, told apart from events.
-    """
-    return f"={part}"
 
 
 class Stating:
@@ -53,8 +45,8 @@ class Stating:
     The rules of `Store.apply` and `Store.sweep`; the caller commits.
     """
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    def __init__(self, hands: Hands) -> None:
+        self._hands = hands
 
     def apply(self, yields: Sequence[Yield]) -> Applied:
         """
@@ -66,46 +58,41 @@ class Stating:
         """
         Withdraw what the unseen parts stated; a whole snapshot has been read.
         """
-        number, _ = self._rows.source(source)
-        self._rows.run("source_swept", id=number)
-        self._rows.run("unseen_lapse", source=source, seen=json_text(sorted(seen)))
-        kept = json_text(sorted(part_name(part) for part in seen))
-        gone = self._rows.run("unseen_supports", source=number, seen=kept)
+        self._hands.swept(source, seen)
+        gone = self._hands.unseen(source, seen)
         for statement, part in gone:
-            self._rows.run("support_drop", statement=statement, part=part)
+            self._hands.unsupport_part(statement, part)
         return Applied(closed=self._end((statement for statement, _ in gone), at))
 
     def _apply(self, given: Yield) -> Applied:
-        head = self._rows.head(given.record)
+        head = self._hands.head(given.record)
         if head is None:
             raise NotFound(given.record, "There is no such record in the store")
-        record, source, part, at, visibility, state = head
-        if state in _DONE:
+        if head.state in _DONE:
             return Applied()
-        number, snapshots = self._rows.source(source)
         sighting = _Sighting(
-            source=number,
-            part=part_name(part) if given.snapshot else "",
-            record=record,
-            at=at,
+            source=head.source,
+            part=part_name(head.part) if given.snapshot else "",
+            record=head.place,
+            at=head.known_at,
             trust=int(given.trust),
-            visibility=visibility,
-            first=not snapshots and not self._rows.one("part_seen", source=source, part=part)[0],
-            until=self._rows.one("part_next", source=source, part=part, at=at)[0] if given.snapshot else None,
+            labels=head.labels,
+            first=not self._hands.looked(head.source, head.part),
+            until=self._hands.next_of(head.source, head.part, head.known_at) if given.snapshot else None,
         )
-        stated = claims(given.items, given.trust, visibility)
+        stated = claims(given.items, given.trust, head.labels)
         total = (
             self._snapshot(sighting, stated) if given.snapshot else _sum(self._event(sighting, one) for one in stated)
         )
         if sighting.until is not None:
-            self._rows.run("record_lapse", seq=record)
+            self._hands.lapse(head.place)
         elif given.snapshot:
-            self._rows.run("part_lapse", source=source, part=part, seq=record)
-        self._rows.run("record_settle", seq=record, state=RecordState.APPLIED.value, reason="")
+            self._hands.lapse_older(head.source, head.part, head.place)
+        self._hands.settle(head.place, RecordState.APPLIED)
         return total
 
     def _event(self, sighting: _Sighting, claim: Claim) -> Applied:
-        versions = self._rows.versions(sighting.source, claim.key)
+        versions = self._hands.versions(sighting.source, claim.key)
         current = [version for version in versions if version.holds(sighting.at)]
         same = _like(claim, current)
         if same is not None:
@@ -126,27 +113,27 @@ class Stating:
         What was said before this event does not count for the versions after it.
         """
         for version in later:
-            for support in self._rows.supports(version.seq):
+            for support in self._hands.supports(version.seq):
                 if support.known_at < sighting.at:
-                    self._rows.run("support_drop_record", statement=version.seq, record=support.record)
+                    self._hands.unsupport_record(version.seq, support.record)
 
     def _cut(self, version: Version, at: int, resumed: int | None = None) -> int | None:
         """
         End a version at `at`. Where it was confirmed later (or is `resumed`), it goes on from there: that time.
         """
-        supports = self._rows.supports(version.seq)
+        supports = self._hands.supports(version.seq)
         if resumed is None:
             resumed = min((support.known_at for support in supports if support.known_at > at), default=None)
-        self._rows.close(version.seq, at)
-        self._rows.run("supports_drop_after", statement=version.seq, at=at)
+        self._hands.close(version.seq, at)
+        self._hands.unsupport_after(version.seq, at)
         if resumed is None or resumed >= version.known_to:
             return None
-        row = self._rows.get(version.seq)
+        row = self._hands.get(version.seq)
         later = [support for support in supports if support.known_at >= resumed]
         record = later[0].record if later else row.record
-        copy = self._rows.copy(version.seq, replace(row, known_from=resumed, known_to=version.known_to, record=record))
+        copy = self._hands.copy(version.seq, replace(row, known_from=resumed, known_to=version.known_to, record=record))
         for support in later:
-            self._rows.run("support_add", statement=copy, source=row.source, part=support.part, record=support.record)
+            self._hands.support(copy, support.part, support.record)
         return resumed
 
     def _snapshot(self, sighting: _Sighting, stated: Sequence[Claim]) -> Applied:
@@ -156,7 +143,7 @@ class Stating:
         held: set[int] = set()
         opened = 0
         for claim in stated:
-            versions = self._rows.versions(sighting.source, claim.key)
+            versions = self._hands.versions(sighting.source, claim.key)
             current = [version for version in versions if version.holds(sighting.at)]
             same = _like(claim, current)
             if same is None:
@@ -168,9 +155,9 @@ class Stating:
             held.add(same.seq if same else opening)
         for seq in held:
             self._support(sighting, seq)
-        gone = set(self._rows.numbers("part_supports", source=sighting.source, part=sighting.part)) - held
+        gone = set(self._hands.stated_by(sighting.source, sighting.part)) - held
         for seq in gone:
-            self._rows.run("support_drop", statement=seq, part=sighting.part)
+            self._hands.unsupport_part(seq, sighting.part)
         closed = self._end(sorted(gone), sighting.at)
         return Applied(stated=opened, unchanged=len(stated) - opened, closed=closed)
 
@@ -178,7 +165,7 @@ class Stating:
         """
         Of a snapshot older than its part's last: what it stated was known until the next one.
         """
-        versions = self._rows.versions(sighting.source, claim.key)
+        versions = self._hands.versions(sighting.source, claim.key)
         current = [version for version in versions if version.holds(sighting.at)]
         if _like(claim, current) is not None:
             return Applied(unchanged=1)
@@ -192,7 +179,7 @@ class Stating:
         return Applied(stated=1, closed=len(own))
 
     def _is_of(self, version: Version, part: str) -> bool:
-        return part_name(self._rows.one("evidence_part", statement=version.seq)[0]) == part
+        return part_name(self._hands.evidence(version.seq)[1]) == part
 
     def _open(self, sighting: _Sighting, claim: Claim, current: Sequence[Version], until: int) -> int:
         """
@@ -211,14 +198,14 @@ class Stating:
             digest=claim.digest,
             kind=kind_of(item).value,
             trust=sighting.trust,
-            visibility=sighting.visibility,
+            labels=sighting.labels,
             record=sighting.record,
             known_from=sighting.at,
             known_to=until,
             valid_from=start,
             valid_to=end,
         )
-        seq = self._rows.insert(row, item, body)
+        seq = self._hands.insert(row, item, body)
         if until == OPEN:
             self._support(sighting, seq)
         return seq
@@ -238,9 +225,8 @@ class Stating:
         return sighting.at
 
     def _support(self, sighting: _Sighting, seq: int) -> None:
-        if sighting.part:
-            self._rows.run("support_replace", statement=seq, part=sighting.part, record=sighting.record)
-        self._rows.run("support_add", statement=seq, source=sighting.source, part=sighting.part, record=sighting.record)
+        support = self._hands.support_anew if sighting.part else self._hands.support
+        support(seq, sighting.part, sighting.record)
 
     def _end(self, seqs: Iterable[int], at: int) -> int:
         """
@@ -248,9 +234,9 @@ class Stating:
         """
         closed = 0
         for seq in dict.fromkeys(seqs):
-            if self._rows.supports(seq) or self._rows.get(seq).known_to != OPEN:
+            if self._hands.supports(seq) or self._hands.get(seq).known_to != OPEN:
                 continue
-            self._rows.close(seq, at)
+            self._hands.close(seq, at)
             closed += 1
             if not self._known(seq, at):
                 self._ended(seq, at)
@@ -260,16 +246,16 @@ class Stating:
         """
         Whether a version of the statement's thing is known at that time.
         """
-        row = self._rows.get(seq)
-        return any(version.holds(at) for version in self._rows.versions(row.source, row.key))
+        row = self._hands.get(seq)
+        return any(version.holds(at) for version in self._hands.versions(row.source, row.key))
 
     def _ended(self, seq: int, at: int) -> None:
         """
         From `at` it is known that a fact without an end held until then.
         """
-        row = self._rows.get(seq)
+        row = self._hands.get(seq)
         if row.kind == ItemKind.FACT and row.valid_to == OPEN and row.valid_from < at:
-            self._rows.copy(seq, replace(row, key=None, known_from=at, known_to=OPEN, valid_to=at))
+            self._hands.copy(seq, replace(row, key=None, known_from=at, known_to=OPEN, valid_to=at))
 
 
 def _like(claim: Claim, versions: Sequence[Version]) -> Version | None:

@@ -1,0 +1,73 @@
+"""
+A bounded memory of statements that were decoded before.
+
+A statement never changes but for the end of its known time, which every query gives, so what was decoded stays true.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeAlias
+
+from graph.encoding import moment
+from graph.keys import OPEN
+from graph.values import Item, Span, Statement
+
+Place: TypeAlias = tuple[int, int]
+"""A statement's seq and the end of its known time."""
+_MEMORY_BYTES = 64 * 1024 * 1024
+_OVERHEAD_BYTES = 600
+
+
+class Decoded:
+    """
+    Statements by seq, the least used forgotten first; at most so many bytes of encoded items.
+    """
+
+    def __init__(self, capacity: int = _MEMORY_BYTES) -> None:
+        self._capacity = capacity
+        self._size = 0
+        self._held: OrderedDict[int, tuple[Statement[Item], int, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, places: Iterable[Place]) -> dict[int, Statement[Item]]:
+        """
+        Those remembered, with the ends given.
+        """
+        found: dict[int, Statement[Item]] = {}
+        with self._lock:
+            for seq, known_to in places:
+                held = self._held.get(seq)
+                if held is not None:
+                    self._held.move_to_end(seq)
+                    found[seq] = held[0] if held[1] == known_to else _ending(held[0], known_to)
+        return found
+
+    def put(self, statement: Statement[Item], known_to: int, size: int) -> None:
+        """
+        Remember one whose encoded item has `size` bytes.
+        """
+        size += _OVERHEAD_BYTES
+        with self._lock:
+            old = self._held.pop(statement.seq, None)
+            self._size += size - (old[2] if old else 0)
+            self._held[statement.seq] = (statement, known_to, size)
+            while self._size > self._capacity and self._held:
+                _, (_, _, freed) = self._held.popitem(last=False)
+                self._size -= freed
+
+    def forget(self) -> None:
+        """
+        Forget all: something was erased.
+        """
+        with self._lock:
+            self._held.clear()
+            self._size = 0
+
+
+def _ending(statement: Statement[Item], known_to: int) -> Statement[Item]:
+    end = None if known_to == OPEN else moment(known_to)
+    return replace(statement, known=Span(statement.known.start, end))

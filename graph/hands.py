@@ -1,0 +1,262 @@
+"""
+A writer's hands: what the rules of stating and retracting do to a backend's rows, inside one transaction that the store
+opens and ends. Hands hold no rule of their own, so the rules stand once for every backend.
+
+A record is named by its `place`, its number in the order of arrival; times are microseconds since 1970 in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from graph.encoding import moment
+from graph.keys import BEGINNING, OPEN
+from graph.values import Item, Labels, RecordState, Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """
+    What the rules need to know of a record.
+    """
+
+    place: int
+    source: str
+    part: str
+    known_at: int
+    labels: Labels
+    state: RecordState
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """
+    One version of a thing: its place, digest and times.
+    """
+
+    seq: int
+    digest: bytes
+    known_from: int
+    known_to: int
+    valid_from: int
+
+    def holds(self, at: int) -> bool:
+        """
+        Whether it is known at that moment.
+        """
+        return self.known_from <= at < self.known_to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """
+    A statement's row, but for its seq and its item. `key` None: a version that ended, which nothing replaces.
+    """
+
+    source: str
+    key: bytes | None
+    digest: bytes
+    kind: str
+    trust: int
+    labels: Labels
+    record: int
+    known_from: int
+    known_to: int
+    valid_from: int
+    valid_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """
+    Who states a statement: a part of a snapshot (`=` and its name; empty: an event), by which record, known when.
+    """
+
+    part: str
+    record: int
+    known_at: int
+
+
+def part_name(part: str) -> str:
+    """
+    A snapshot's part among the supports, told apart from events.
+    """
+    return f"={part}"
+
+
+class Hands(Protocol):
+    """
+    Rows of records, statements and what supports them.
+    """
+
+    def head(self, record: str) -> Head | None:
+        """
+        A record by its id.
+        """
+        ...
+
+    def looked(self, source: str, part: str) -> bool:
+        """
+        Whether the whole source, or an earlier record of the part, was seen before.
+        """
+        ...
+
+    def next_of(self, source: str, part: str, at: int) -> int | None:
+        """
+        When the next snapshot of a part was known, of those that were applied already.
+        """
+        ...
+
+    def settle(self, place: int, state: RecordState, reason: str = "") -> None:
+        """
+        Put a record into a state.
+        """
+        ...
+
+    def lapse(self, place: int) -> None:
+        """
+        A snapshot that came late does not count.
+        """
+        ...
+
+    def lapse_older(self, source: str, part: str, place: int) -> None:
+        """
+        All applied snapshots of a part but this one do not count any more.
+        """
+        ...
+
+    def swept(self, source: str, seen: Collection[str]) -> None:
+        """
+        A whole snapshot of the source was read: records of parts that are not among `seen` do not count any more.
+        """
+        ...
+
+    def versions(self, source: str, key: bytes | None) -> list[Version]:
+        """
+        All versions of a thing by a source, oldest knowledge first.
+        """
+        ...
+
+    def get(self, seq: int) -> Stored:
+        """
+        A statement's row.
+        """
+        ...
+
+    def insert(self, row: Stored, item: Item, body: bytes) -> int:
+        """
+        Open a statement of an item and its bytes (closed at once where its end is known already); its seq.
+        """
+        ...
+
+    def copy(self, seq: int, row: Stored) -> int:
+        """
+        Open the statement's item again as another row, with that row's valid time; its seq.
+        """
+        ...
+
+    def close(self, seq: int, at: int) -> None:
+        """
+        A statement is known no longer than to `at`.
+        """
+        ...
+
+    def erase(self, seq: int) -> None:
+        """
+        Remove a statement and all by which it was found; the feed says only that it was erased.
+        """
+        ...
+
+    def supports(self, seq: int) -> list[Support]:
+        """
+        Who states this, the longest known first.
+        """
+        ...
+
+    def support(self, seq: int, part: str, record: int) -> None:
+        """
+        A record states this too.
+        """
+        ...
+
+    def support_anew(self, seq: int, part: str, record: int) -> None:
+        """
+        A record states this in place of the part's older ones.
+        """
+        ...
+
+    def unsupport_part(self, seq: int, part: str) -> None:
+        """
+        A part does not state this any more.
+        """
+        ...
+
+    def unsupport_record(self, seq: int, record: int) -> None:
+        """
+        A record does not state this any more.
+        """
+        ...
+
+    def unsupport_after(self, seq: int, at: int) -> None:
+        """
+        Of a version that ends at a time, only what events said of it before that stays: a later arrival may have to
+        know it.
+        """
+        ...
+
+    def move_supports(self, seq: int, target: int) -> None:
+        """
+        What stated one version states its copy.
+        """
+        ...
+
+    def stated_by(self, source: str, part: str) -> list[int]:
+        """
+        What a snapshot's part states.
+        """
+        ...
+
+    def unseen(self, source: str, seen: Collection[str]) -> list[tuple[int, str]]:
+        """
+        What a source's parts state that are not among those seen, with the part.
+        """
+        ...
+
+    def evidence(self, seq: int) -> tuple[int, str, RecordState]:
+        """
+        The statement's own record: its place, part and state.
+        """
+        ...
+
+    def resting_on(self, place: int) -> list[int]:
+        """
+        What rests on a record: its own statements, and those of others that it states too.
+        """
+        ...
+
+    def kept_of(self, place: int) -> tuple[tuple[str, str], ...]:
+        """
+        The kept things that rest on a record, as (shelf, key).
+        """
+        ...
+
+    def unkeep(self, shelf: str, key: str) -> None:
+        """
+        Remove a kept thing.
+        """
+        ...
+
+    def forget(self, place: int) -> None:
+        """
+        Remove a record, and the names, sources and labels that nothing has any more.
+        """
+        ...
+
+
+def span(start: int, end: int) -> Span:
+    """
+    The interval between two columns.
+    """
+    return Span(None if start == BEGINNING else moment(start), None if end == OPEN else moment(end))
