@@ -24,6 +24,10 @@ class NotFound(GraphError):
     """There is no such thing in the store."""
 
 
+class NotSupported(GraphError):
+    """This kind of store cannot do that."""
+
+
 class StoreUnavailable(GraphError):
     """The store cannot be reached."""
 
@@ -34,6 +38,10 @@ class StoreLocked(StoreUnavailable):
 
 class StoreNotWritable(StoreUnavailable):
     """This user may not write to the data directory."""
+
+
+class StoreRefused(StoreUnavailable):
+    """The store's server refuses this user; check the user, the password and what the user may do."""
 
 
 class StoreDamaged(StoreUnavailable):

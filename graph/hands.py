@@ -91,6 +91,19 @@ class Hands(Protocol):
     Rows of records, statements and what supports them.
     """
 
+    def expect_records(self, records: Collection[str], snapshots: Collection[str]) -> None:
+        """
+        These records will be asked about, some of them as snapshots. A distant backend fetches them at once.
+        """
+        ...
+
+    def expect_things(self, things: Collection[tuple[str, bytes]], parts: Collection[tuple[str, str]]) -> None:
+        """
+        The versions of these things (source and key) will be asked about, and what these parts (source and name among
+        the supports) state. A distant backend fetches them at once.
+        """
+        ...
+
     def head(self, record: str) -> Head | None:
         """
         A record by its id.

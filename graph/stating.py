@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from graph.contract import Applied, Yield, kind_of
 from graph.encoding import encode, micros
 from graph.errors import NotFound
-from graph.hands import Hands, Stored, Version, part_name, span
+from graph.hands import Hands, Head, Stored, Version, part_name, span
 from graph.keys import BEGINNING, OPEN, Claim, claims
 from graph.values import Fact, ItemKind, Labels, RecordState
 
@@ -52,7 +52,14 @@ class Stating:
         """
         State what the records yielded. NotFound of a record that was never appended.
         """
-        return _sum(self._apply(each) for each in yields)
+        self._hands.expect_records([each.record for each in yields], [each.record for each in yields if each.snapshot])
+        stated = [self._claims(each) for each in yields]
+        heads = [(self._head(each), each.snapshot) for each in yields]
+        self._hands.expect_things(
+            {(head.source, claim.key) for (head, _), made in zip(heads, stated, strict=True) for claim in made},
+            {(head.source, part_name(head.part)) for head, snapshot in heads if snapshot},
+        )
+        return _sum(self._apply(each, made) for each, made in zip(yields, stated, strict=True))
 
     def sweep(self, source: str, seen: Collection[str], at: int) -> Applied:
         """
@@ -64,10 +71,19 @@ class Stating:
             self._hands.unsupport_part(statement, part)
         return Applied(closed=self._end((statement for statement, _ in gone), at))
 
-    def _apply(self, given: Yield) -> Applied:
+    def _head(self, given: Yield) -> Head:
         head = self._hands.head(given.record)
         if head is None:
             raise NotFound(given.record, "There is no such record in the store")
+        return head
+
+    def _claims(self, given: Yield) -> Sequence[Claim]:
+        head = self._head(given)
+        return () if head.state in _DONE else claims(given.items, given.trust, head.labels)
+
+    def _apply(self, given: Yield, stated: Sequence[Claim]) -> Applied:
+        # anew: the same record may stand twice among the yields
+        head = self._head(given)
         if head.state in _DONE:
             return Applied()
         sighting = _Sighting(
@@ -80,7 +96,6 @@ class Stating:
             first=not self._hands.looked(head.source, head.part),
             until=self._hands.next_of(head.source, head.part, head.known_at) if given.snapshot else None,
         )
-        stated = claims(given.items, given.trust, head.labels)
         total = (
             self._snapshot(sighting, stated) if given.snapshot else _sum(self._event(sighting, one) for one in stated)
         )

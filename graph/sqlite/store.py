@@ -20,6 +20,7 @@ import apsw
 
 from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally, Yield
 from graph.decoded import Decoded, Place
+from graph.documents import best_of_each
 from graph.encoding import micros
 from graph.errors import NotFound, StoreNotWritable, StoreUnavailable
 from graph.retracting import Retracting
@@ -268,12 +269,7 @@ class SqliteStore:
         return found[:limit]
 
     def incidents(self, view: View, ids: Collection[str] | None = None) -> tuple[Statement[Incident], ...]:
-        best: dict[str, Statement[Incident]] = {}
-        for one in self._documents(view, ids, Incident, "incident"):
-            held = best.get(one.item.id)
-            if held is None or _rank(one) >= _rank(held):
-                best[one.item.id] = one
-        return tuple(sorted(best.values(), key=lambda one: one.seq))
+        return best_of_each(self._documents(view, ids, Incident, "incident"))
 
     def runbooks(self, view: View, ids: Collection[str] | None = None) -> tuple[Statement[Runbook], ...]:
         return self._documents(view, ids, Runbook, "runbook")
@@ -343,9 +339,3 @@ class SqliteStore:
                 self._writer = None
             if self._lock is not None:
                 self._lock.release()
-
-
-def _rank(statement: Statement[Incident]) -> tuple[int, datetime]:
-    start = statement.known.start
-    assert start is not None  # noqa: S101 - every stored statement became known at a time
-    return statement.trust, start

@@ -1,0 +1,363 @@
+"""
+`graph.hands.Hands` over one transaction on a server: a working set.
+
+A question a row would be a round trip a row. So what a batch will ask for is fetched at once, the rules work on that in
+memory, and what differs afterwards is written at once, by `flush`. Only one transaction at a time has such a set: it
+begins by taking the store's turn, a lock that the server frees when the transaction ends. So numbers are given in the
+order of commits, and the feed has no gaps.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from graph.encoding import decode, encode
+from graph.hands import Head, Stored, Support, Version, part_name, span
+from graph.keys import OPEN
+from graph.neo4j.connecting import Row, Transaction, one, rows
+from graph.neo4j.properties import stand_of, statement_row, thing_of
+from graph.values import Fact, Item, ItemKind, RecordState
+
+
+@dataclass(frozen=True, slots=True)
+class _Witness:
+    """
+    A record that states something.
+    """
+
+    place: int
+    id: str
+    part: str
+    known_at: int
+    state: RecordState
+
+
+@dataclass(slots=True)
+class _Held:
+    """
+    A statement in hand: as it is now, and as it was found (`new`: it was not there).
+    """
+
+    row: Stored
+    evidence: _Witness
+    item: Item | None = None
+    body: bytes = b""
+    opened: int = 0
+    supports: dict[tuple[str, int], Support] = field(default_factory=dict)
+    found_supports: frozenset[tuple[str, int]] = frozenset()
+    found_end: int = OPEN
+    new: bool = False
+
+
+class Neo4jHands:
+    """
+    Within a transaction that the caller commits, after `flush`.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        rows(transaction, "store_turn")
+        # the turn is held now: what is read from here on is what the last writer left
+        ends: list[int] = one(transaction, "store_ends")
+        self._statements, self._feed = ends
+        self._heads: dict[str, Head] = {}
+        self._witnesses: dict[int, _Witness] = {}
+        self._looked: set[tuple[str, str]] = set()
+        self._swept: set[str] = set()
+        self._known: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._held: dict[int, _Held] = {}
+        self._things: dict[str, list[int]] = {}
+        self._parts: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._lines: list[dict[str, object]] = []
+        self._settled: dict[int, tuple[RecordState, str]] = {}
+        self._lapsed: list[int] = []
+        self._newest: dict[str, int] = {}
+        self._erased: list[int] = []
+        self._forgotten: list[int] = []
+
+    def expect_records(self, records: Collection[str], snapshots: Collection[str]) -> None:
+        for row in rows(self._transaction, "record_heads", ids=sorted(records), whole=sorted(snapshots)):
+            identity, place, source, part, known_at, labels, state, swept, seen, known = row
+            self._heads[identity] = Head(
+                place=place,
+                source=source,
+                part=part,
+                known_at=known_at,
+                labels=frozenset(labels),
+                state=RecordState(state),
+            )
+            self._witnesses[place] = _Witness(place, identity, part, known_at, RecordState(state))
+            if swept:
+                self._swept.add(source)
+            if seen:
+                self._looked.add((source, part))
+            if known:
+                self._known[source, part] = known
+
+    def expect_things(self, things: Collection[tuple[str, bytes]], parts: Collection[tuple[str, str]]) -> None:
+        stands = [stand_of(source, part.removeprefix("=")) for source, part in parts]
+        stated = [seq for (seq,) in rows(self._transaction, "stated_by_parts", stands=stands)] if stands else []
+        self._load_statements(stated)
+        wanted = {thing_of(source, key) for source, key in things}
+        self._load_things(wanted | self._things_of(stated))
+
+    def head(self, record: str) -> Head | None:
+        if record not in self._heads:
+            self.expect_records([record], ())
+        return self._heads.get(record)
+
+    def looked(self, source: str, part: str) -> bool:
+        return source in self._swept or (source, part) in self._looked
+
+    def next_of(self, source: str, part: str, at: int) -> int | None:
+        return min((known for known in self._known[source, part] if known > at), default=None)
+
+    def settle(self, place: int, state: RecordState, reason: str = "") -> None:
+        self._settled[place] = (state, reason)
+        witness = self._witnesses[place]
+        self._witnesses[place] = replace(witness, state=state)
+        head = self._heads[witness.id]
+        self._heads[witness.id] = replace(head, state=state)
+        if state is RecordState.APPLIED:
+            self._looked.add((head.source, head.part))
+            self._known[head.source, head.part].append(head.known_at)
+
+    def lapse(self, place: int) -> None:
+        self._lapsed.append(place)
+
+    def lapse_older(self, source: str, part: str, place: int) -> None:
+        self._newest[stand_of(source, part)] = place
+
+    def swept(self, source: str, seen: Collection[str]) -> None:
+        rows(self._transaction, "source_swept", source=source, seen=sorted(seen))
+
+    def versions(self, source: str, key: bytes | None) -> list[Version]:
+        if key is None:
+            return []
+        found = [(seq, self._held[seq].row) for seq in self._things.get(thing_of(source, key), ())]
+        versions = [Version(seq, row.digest, row.known_from, row.known_to, row.valid_from) for seq, row in found]
+        return sorted(versions, key=lambda version: (version.known_from, version.seq))
+
+    def get(self, seq: int) -> Stored:
+        return self._held[seq].row
+
+    def insert(self, row: Stored, item: Item, body: bytes) -> int:
+        self._statements += 1
+        seq = self._statements
+        self._held[seq] = _Held(
+            row, self._witnesses[row.record], item, body, opened=self._line(None, seq), found_end=row.known_to, new=True
+        )
+        if row.key is not None:
+            self._things.setdefault(thing_of(row.source, row.key), []).append(seq)
+        if row.known_to != OPEN:
+            self._line("closed", seq)
+        return seq
+
+    def copy(self, seq: int, row: Stored) -> int:
+        kind = ItemKind(row.kind)
+        item = self._held[seq].item or decode(kind, one(self._transaction, "statement_body", seq=seq)[0].encode())
+        if isinstance(item, Fact):
+            item = replace(item, valid=span(row.valid_from, row.valid_to))
+        return self.insert(row, item, encode(item))
+
+    def close(self, seq: int, at: int) -> None:
+        held = self._held[seq]
+        held.row = replace(held.row, known_to=max(at, held.row.known_from))
+        self._line("closed", seq)
+
+    def erase(self, seq: int) -> None:
+        for part, record in list(self._held[seq].supports):
+            self._unlink(seq, part, record)
+        self._erased.append(seq)
+        self._line("erased", seq)
+
+    def supports(self, seq: int) -> list[Support]:
+        return sorted(self._held[seq].supports.values(), key=lambda support: (support.known_at, support.record))
+
+    def support(self, seq: int, part: str, record: int) -> None:
+        self._link(seq, Support(part, record, self._witnesses[record].known_at))
+
+    def support_anew(self, seq: int, part: str, record: int) -> None:
+        for support in self.supports(seq):
+            if support.part == part and support.record != record:
+                self._unlink(seq, part, support.record)
+        self.support(seq, part, record)
+
+    def unsupport_part(self, seq: int, part: str) -> None:
+        for support in self.supports(seq):
+            if support.part == part:
+                self._unlink(seq, part, support.record)
+
+    def unsupport_record(self, seq: int, record: int) -> None:
+        for support in self.supports(seq):
+            if support.record == record:
+                self._unlink(seq, support.part, record)
+
+    def unsupport_after(self, seq: int, at: int) -> None:
+        for support in self.supports(seq):
+            if support.part or support.known_at >= at:
+                self._unlink(seq, support.part, support.record)
+
+    def move_supports(self, seq: int, target: int) -> None:
+        for support in self.supports(seq):
+            self._unlink(seq, support.part, support.record)
+            self._link(target, support)
+
+    def stated_by(self, source: str, part: str) -> list[int]:
+        return sorted(self._parts[source, part])
+
+    def unseen(self, source: str, seen: Collection[str]) -> list[tuple[int, str]]:
+        found = rows(self._transaction, "stated_by_unseen", source=source, seen=sorted(seen))
+        seqs = {seq for seq, _ in found}
+        self._load_statements(seqs)
+        self._load_things(self._things_of(seqs))
+        return [(seq, part_name(part)) for seq, part in found]
+
+    def evidence(self, seq: int) -> tuple[int, str, RecordState]:
+        witness = self._witnesses[self._held[seq].evidence.place]
+        return witness.place, witness.part, witness.state
+
+    def resting_on(self, place: int) -> list[int]:
+        seqs = [seq for (seq,) in rows(self._transaction, "resting_on_record", record=place)]
+        self._load_statements(seqs)
+        return seqs
+
+    def kept_of(self, place: int) -> tuple[tuple[str, str], ...]:
+        return tuple((shelf, key) for shelf, key in rows(self._transaction, "kept_of_record", record=place))
+
+    def unkeep(self, shelf: str, key: str) -> None:
+        rows(self._transaction, "kept_delete", shelf=shelf, key=key)
+
+    def forget(self, place: int) -> None:
+        self._forgotten.append(place)
+
+    def flush(self) -> None:
+        """
+        Write what differs from what was found.
+        """
+        settled = [
+            {"seq": place, "state": state.value, "reason": reason} for place, (state, reason) in self._settled.items()
+        ]
+        self._write("records_settle", settled)
+        self._write("parts_lapse", [{"stand": stand, "seq": place} for stand, place in self._newest.items()])
+        if self._lapsed:
+            rows(self._transaction, "records_lapse", seqs=self._lapsed)
+        self._write_new()
+        self._write_differences()
+        self._write("statements_erase", [{"statement": seq} for seq in self._erased])
+        self._write("lines_add", self._lines)
+        for place in self._forgotten:
+            rows(self._transaction, "record_forget", seq=place)
+        rows(self._transaction, "store_numbered", statements=self._statements, feed=self._feed)
+
+    def _write(self, query: str, given: Sequence[object]) -> None:
+        if given:
+            rows(self._transaction, query, rows=given)
+
+    def _write_new(self) -> None:
+        groups: dict[str, list[dict[str, object]]] = defaultdict(list)
+        for seq, held in self._held.items():
+            if held.new and held.item is not None:
+                # the evidence's own support goes in with the statement, the others with the differences
+                own = next((key for key in held.supports if key[1] == held.evidence.place), None)
+                held.found_supports = frozenset((own,) if own else ())
+                group, made = statement_row(
+                    seq, held.row, held.item, held.body, held.evidence.id, held.opened, bool(own[0]) if own else None
+                )
+                groups[group].append(made)
+        for group, given in groups.items():
+            self._write(group, given)
+
+    def _write_differences(self) -> None:
+        closed, added, dropped = [], [], []
+        for seq, held in self._held.items():
+            if held.row.known_to != held.found_end and seq not in self._erased:
+                closed.append({"seq": seq, "known_to": held.row.known_to})
+            added += [_support_row(seq, key) for key in held.supports.keys() - held.found_supports]
+            dropped += [_support_row(seq, key) for key in held.found_supports - held.supports.keys()]
+        self._write("statements_close", closed)
+        self._write("supports_drop", dropped)
+        self._write("supports_add", added)
+
+    def _line(self, op: str | None, seq: int) -> int:
+        """
+        The next line of the feed; an opening is told by the statement itself.
+        """
+        self._feed += 1
+        if op is not None:
+            self._lines.append({"seq": self._feed, "op": op, "statement": seq})
+        return self._feed
+
+    def _link(self, seq: int, support: Support) -> None:
+        held = self._held[seq]
+        held.supports[support.part, support.record] = support
+        if support.part:
+            self._parts[held.row.source, support.part].add(seq)
+
+    def _unlink(self, seq: int, part: str, record: int) -> None:
+        held = self._held[seq]
+        held.supports.pop((part, record), None)
+        if part and not any(key[0] == part for key in held.supports):
+            self._parts[held.row.source, part].discard(seq)
+
+    def _things_of(self, seqs: Iterable[int]) -> set[str]:
+        held = [self._held[seq].row for seq in seqs]
+        return {thing_of(row.source, row.key) for row in held if row.key is not None}
+
+    def _load_things(self, things: Collection[str]) -> None:
+        wanted = sorted(set(things) - self._things.keys())
+        if wanted:
+            self._take(rows(self._transaction, "versions_of_things", things=wanted))
+            for thing in wanted:
+                self._things[thing] = []
+            for seq, held in self._held.items():
+                if held.row.key is not None and (name := thing_of(held.row.source, held.row.key)) in wanted:
+                    self._things[name].append(seq)
+
+    def _load_statements(self, seqs: Collection[int]) -> None:
+        wanted = sorted(set(seqs) - self._held.keys())
+        if wanted:
+            self._take(rows(self._transaction, "statements_with_supports", seqs=wanted))
+
+    def _take(self, found: Iterable[Row]) -> None:
+        for stored, evidence, supports in found:
+            seq = stored["seq"]
+            if seq in self._held:
+                continue
+            held = _Held(_stored(stored), self._met(*evidence), found_end=stored["known_to"])
+            self._held[seq] = held
+            for snapshot, *record in supports:
+                by = self._met(*record)
+                self._link(seq, Support(part_name(by.part) if snapshot else "", by.place, by.known_at))
+            held.found_supports = frozenset(held.supports)
+
+    def _met(self, place: int, identity: str, part: str, known_at: int, state: str) -> _Witness:
+        return self._witnesses.setdefault(place, _Witness(place, identity, part, known_at, RecordState(state)))
+
+
+def _stored(row: dict[str, object]) -> Stored:
+    thing = row["thing"]
+    return Stored(
+        source=str(row["source"]),
+        key=bytes.fromhex(str(thing).rpartition("\n")[2]) if thing else None,
+        digest=bytes.fromhex(str(row["digest"])),
+        kind=str(row["kind"]),
+        trust=_number(row["trust"]),
+        labels=frozenset(row["labels"]) if isinstance(row["labels"], list) else frozenset(),
+        record=_number(row["evidence"]),
+        known_from=_number(row["known_from"]),
+        known_to=_number(row["known_to"]),
+        valid_from=_number(row["valid_from"]),
+        valid_to=_number(row["valid_to"]),
+    )
+
+
+def _number(value: object) -> int:
+    assert isinstance(value, int)  # noqa: S101 - only this package writes these properties
+    return value
+
+
+def _support_row(seq: int, key: tuple[str, int]) -> dict[str, object]:
+    return {"statement": seq, "snapshot": bool(key[0]), "record": key[1]}

@@ -1,0 +1,204 @@
+"""
+Records on the server: append in groups, claim by lease, settle, list.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from graph.contract import Receipt, Standing, Tally
+from graph.encoding import moment
+from graph.errors import GraphError, NotFound
+from graph.neo4j.connecting import Row, Transaction, one, rows
+from graph.neo4j.properties import record_of, record_row, stand_of
+from graph.values import Labels, Record, RecordState
+
+_LARGEST_GROUP = 2000
+
+
+@dataclass(slots=True)
+class _Turn:
+    given: Sequence[dict[str, object]]
+    receipts: tuple[Receipt, ...] = ()
+    error: GraphError | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+class Appending:
+    """
+    Records of callers that come at the same time become durable in one commit.
+
+    Whoever finds nobody at work commits for all that wait; the others wait until theirs is durable.
+    """
+
+    def __init__(self, write: Callable[[Callable[[Transaction], list[Row]]], list[Row]]) -> None:
+        self._write = write
+        self._lock = threading.Lock()
+        self._waiting: list[_Turn] = []
+        self._working = False
+
+    def append(self, records: Sequence[Record]) -> tuple[Receipt, ...]:
+        """
+        Receipts, once durable. InvalidValue of a record that is no Unicode, before anything is written.
+        """
+        turn = _Turn([record_row(record) for record in records])
+        with self._lock:
+            self._waiting.append(turn)
+            leads = not self._working
+            self._working = True
+        if leads:
+            self._lead()
+        turn.done.wait()
+        if turn.error is not None:
+            raise turn.error
+        return turn.receipts
+
+    def _lead(self) -> None:
+        while True:
+            with self._lock:
+                group = self._next()
+                if not group:
+                    self._working = False
+                    return
+            self._commit(group)
+
+    def _next(self) -> list[_Turn]:
+        group: list[_Turn] = []
+        while self._waiting and sum(len(turn.given) for turn in group) < _LARGEST_GROUP:
+            group.append(self._waiting.pop(0))
+        return group
+
+    def _commit(self, group: Sequence[_Turn]) -> None:
+        together = [row for turn in group for row in turn.given]
+        try:
+            found = self._write(lambda transaction: rows(transaction, "records_append", rows=together))
+            receipts = [Receipt(record=identity, duplicate=duplicate) for identity, duplicate in found]
+            for turn in group:
+                turn.receipts = tuple(receipts[: len(turn.given)])
+                del receipts[: len(turn.given)]
+        except GraphError as error:
+            for turn in group:
+                turn.error = error
+        finally:
+            for turn in group:
+                turn.done.set()
+
+
+def claim(transaction: Transaction, limit: int, source: str | None, lease: timedelta) -> tuple[Record, ...]:
+    """
+    Lease the oldest pending records.
+    """
+    milliseconds = lease // timedelta(milliseconds=1)
+    return _records(rows(transaction, "records_claim", limit=limit, source=source, lease=milliseconds))
+
+
+def quarantine(transaction: Transaction, record: str, reason: str) -> None:
+    """
+    Set a record aside. What was applied or retracted stays so.
+    """
+    if not rows(transaction, "record_quarantine", id=record, reason=reason):
+        raise NotFound(record, "There is no such record in the store")
+
+
+def release(transaction: Transaction, source: str | None, records: Collection[str]) -> int:
+    """
+    Make quarantined records pending; their number.
+    """
+    number: int = one(transaction, "records_release", source=source, any_id=not records, ids=sorted(records))[0]
+    return number
+
+
+def find(
+    transaction: Transaction,
+    ids: Collection[str],
+    source: str | None,
+    state: RecordState | None,
+    visibility: Labels | None,
+    limit: int,
+) -> tuple[Record, ...]:
+    """
+    Records oldest first.
+    """
+    some = "records_of_state" if state else "records_of_source" if source else "records_any"
+    query = "records_by_id" if ids else some
+    return _records(
+        rows(
+            transaction,
+            query,
+            ids=sorted(set(ids)),
+            source=source,
+            state=state.value if state else None,
+            all_labels=visibility is None,
+            labels=sorted(visibility or ()),
+            limit=limit,
+        )
+    )
+
+
+def lapsed(transaction: Transaction, ids: Collection[str]) -> frozenset[str]:
+    """
+    Those of the records that do not count any more.
+    """
+    return frozenset(name for (name,) in rows(transaction, "records_lapsed", ids=sorted(ids)))
+
+
+def standing(transaction: Transaction, source: str, parts: Collection[str]) -> tuple[Standing, ...]:
+    """
+    The record that stands for each of the parts.
+    """
+    stands = [stand_of(source, part) for part in sorted(set(parts))]
+    nodes = [node for (node,) in rows(transaction, "records_standing", stands=stands)]
+    return tuple(
+        Standing(
+            record=record.id,
+            part=record.part,
+            digest=record.digest,
+            received_at=record.received_at,
+            known_at=record.known_at,
+            visibility=record.visibility,
+            path=record.meta.get("path", ""),
+            lapsed=node["lapsed"],
+        )
+        for node in nodes
+        for record in (record_of(node),)
+    )
+
+
+def labelled(transaction: Transaction, source: str) -> frozenset[Labels]:
+    """
+    The sets of labels of a source's records.
+    """
+    return frozenset(frozenset(labels) for (labels,) in rows(transaction, "source_labels", source=source))
+
+
+def restrict(transaction: Transaction, ids: Collection[str], labels: Labels) -> None:
+    """
+    Add labels to records.
+    """
+    rows(transaction, "records_restrict", ids=sorted(ids), labels=sorted(labels))
+
+
+def tally(transaction: Transaction) -> tuple[Tally, ...]:
+    """
+    Every source with its counts.
+    """
+    by_source: dict[str, list[Row]] = {}
+    for row in rows(transaction, "records_tally"):
+        by_source.setdefault(row[0], []).append(row)
+    return tuple(
+        Tally(
+            source=source,
+            connector=found[-1][1],
+            states={RecordState(state): count for _, _, state, count, _, _ in found},
+            last_received=moment(max(row[4] for row in found)),
+            last_known=moment(max(row[5] for row in found)),
+        )
+        for source, found in by_source.items()
+    )
+
+
+def _records(found: Sequence[Row]) -> tuple[Record, ...]:
+    return tuple(record_of(node) for (node,) in found)

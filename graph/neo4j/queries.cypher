@@ -1,0 +1,433 @@
+// name: records_append
+// Make records durable, each numbered in the order of arrival; none of a known id.
+MATCH (c:Counter {name: 'journal'}) SET c.records = c.records + size($rows)
+WITH c.records - size($rows) AS base
+UNWIND range(1, size($rows)) AS nth
+WITH base + nth AS seq, $rows[nth - 1] AS row
+MERGE (r:Record {id: row.id}) ON CREATE SET r = row, r.seq = seq
+RETURN r.id, r.seq <> seq
+
+// name: records_claim
+// Lease pending records in the order of arrival; the turn keeps two claims from seeing the same. By the server's clock.
+MATCH (c:Counter {name: 'claims'}) SET c.turn = c.turn + 1
+WITH c
+MATCH (r:Record)
+WHERE r.state = 'pending' AND r.claimed_until <= timestamp() AND ($source IS NULL OR r.source = $source)
+WITH r ORDER BY r.seq LIMIT $limit
+SET r.claimed_until = timestamp() + $lease
+RETURN r ORDER BY r.seq
+
+// name: record_quarantine
+// Set a record aside, unless it was settled otherwise; its id where there is one.
+MATCH (r:Record {id: $id})
+FOREACH (_ IN CASE WHEN r.state IN ['pending', 'quarantined'] THEN [1] ELSE [] END |
+    SET r.state = 'quarantined', r.reason = $reason, r.claimed_until = 0)
+RETURN r.id
+
+// name: records_release
+// Quarantined records, all or a source's or those named, become pending again; their number.
+MATCH (r:Record)
+WHERE r.state = 'quarantined' AND ($source IS NULL OR r.source = $source) AND ($any_id OR r.id IN $ids)
+SET r.state = 'pending', r.reason = '', r.claimed_until = 0
+RETURN count(r)
+
+// name: records_by_id
+// Named records that a reader sees, oldest first.
+UNWIND $ids AS id
+MATCH (r:Record {id: id})
+WHERE ($source IS NULL OR r.source = $source) AND ($state IS NULL OR r.state = $state)
+    AND ($all_labels OR all(label IN r.labels WHERE label IN $labels))
+RETURN r ORDER BY r.seq LIMIT $limit
+
+// name: records_of_state
+// Records in a state that a reader sees, oldest first.
+MATCH (r:Record)
+WHERE r.state = $state AND ($source IS NULL OR r.source = $source)
+    AND ($all_labels OR all(label IN r.labels WHERE label IN $labels))
+RETURN r ORDER BY r.seq LIMIT $limit
+
+// name: records_of_source
+// A source's records, in whatever state, that a reader sees, oldest first.
+MATCH (r:Record)
+WHERE r.source = $source AND ($all_labels OR all(label IN r.labels WHERE label IN $labels))
+RETURN r ORDER BY r.seq LIMIT $limit
+
+// name: records_any
+// All records that a reader sees, oldest first.
+MATCH (r:Record)
+WHERE r.seq > 0 AND ($all_labels OR all(label IN r.labels WHERE label IN $labels))
+RETURN r ORDER BY r.seq LIMIT $limit
+
+// name: records_lapsed
+// Which of these records do not count any more.
+UNWIND $ids AS id
+MATCH (r:Record {id: id}) WHERE r.lapsed
+RETURN r.id
+
+// name: records_standing
+// Of each part the record that was known last, of equals the one received last.
+UNWIND $stands AS stand
+CALL (stand) {
+    MATCH (r:Record) WHERE r.stand = stand AND r.state IN ['pending', 'applied']
+    RETURN r ORDER BY r.known_at DESC, r.seq DESC LIMIT 1
+}
+RETURN r
+
+// name: source_labels
+// The sets of labels that a source's records carry.
+MATCH (r:Record) WHERE r.source = $source
+RETURN DISTINCT r.labels
+
+// name: records_restrict
+// Records carry these labels too.
+UNWIND $ids AS id
+MATCH (r:Record {id: id})
+SET r.labels = r.labels + [label IN $labels WHERE NOT label IN r.labels]
+
+// name: records_tally
+// Every source's records by state.
+MATCH (r:Record)
+RETURN r.source, max(r.connector), r.state, count(*), max(r.received_at), max(r.known_at)
+ORDER BY r.source, r.state
+
+// name: store_turn
+// One writer of statements at a time: the lock is held until the transaction ends.
+MATCH (c:Counter {name: 'store'}) SET c.turn = c.turn + 1
+
+// name: store_ends
+// The last numbers given to statements and to lines of the feed.
+MATCH (c:Counter {name: 'store'}) RETURN c.statements, c.feed
+
+// name: store_numbered
+// These numbers are given now.
+MATCH (c:Counter {name: 'store'}) SET c.statements = $statements, c.feed = $feed
+
+// name: record_heads
+// What applying needs to know of records: whether their part or source was seen before, and of snapshots (`whole`)
+// when others of the part were known.
+UNWIND $ids AS id
+MATCH (r:Record {id: id})
+RETURN r.id, r.seq, r.source, r.part, r.known_at, r.labels, r.state,
+    EXISTS { (o:Source {name: r.source}) WHERE o.snapshots > 0 } AS swept,
+    EXISTS { (p:Record) WHERE p.stand = r.stand AND p.state = 'applied' } AS seen,
+    CASE WHEN r.id IN $whole
+        THEN COLLECT { MATCH (p:Record) WHERE p.stand = r.stand AND p.state = 'applied' RETURN p.known_at }
+        ELSE [] END AS known
+
+// name: versions_of_things
+// All versions of these things, with who states them.
+UNWIND $things AS thing
+MATCH (s:Statement {thing: thing})
+MATCH (e:Record {seq: s.evidence})
+RETURN s {.seq, .source, .thing, .digest, .kind, .trust, .labels, .evidence, .known_from, .known_to, .valid_from, .valid_to},
+    [e.seq, e.id, e.part, e.known_at, e.state],
+    COLLECT { MATCH (r:Record)-[u:STATES]->(s) RETURN [u.snapshot, r.seq, r.id, r.part, r.known_at, r.state] }
+
+// name: statements_with_supports
+// Statements by number, with who states them.
+UNWIND $seqs AS seq
+MATCH (s:Statement {seq: seq})
+MATCH (e:Record {seq: s.evidence})
+RETURN s {.seq, .source, .thing, .digest, .kind, .trust, .labels, .evidence, .known_from, .known_to, .valid_from, .valid_to},
+    [e.seq, e.id, e.part, e.known_at, e.state],
+    COLLECT { MATCH (r:Record)-[u:STATES]->(s) RETURN [u.snapshot, r.seq, r.id, r.part, r.known_at, r.state] }
+
+// name: statement_body
+// A statement's item.
+MATCH (s:Statement {seq: $seq}) RETURN s.body
+
+// name: stated_by_parts
+// What the parts of snapshots state now.
+UNWIND $stands AS stand
+MATCH (r:Record {stand: stand})-[:STATES {snapshot: true}]->(s:Statement)
+RETURN DISTINCT s.seq
+
+// name: stated_by_unseen
+// What a source's parts state that are not among those seen.
+MATCH (r:Record {source: $source})-[:STATES {snapshot: true}]->(s:Statement)
+WHERE NOT r.part IN $seen
+RETURN DISTINCT s.seq, r.part ORDER BY s.seq
+
+// name: resting_on_record
+// What rests on a record: its own statements, and those of others that it states too.
+CALL () {
+    MATCH (s:Statement {evidence: $record}) RETURN s.seq AS seq
+    UNION
+    MATCH (:Record {seq: $record})-[:STATES]->(s:Statement) RETURN s.seq AS seq
+}
+RETURN seq ORDER BY seq
+
+// name: changes_add
+// Open statements of changes, joined to the services that they touch.
+UNWIND $rows AS row
+MATCH (r:Record {seq: row.statement.evidence})
+CREATE (s:Statement:Change) SET s = row.statement
+FOREACH (_ IN CASE WHEN row.snapshot IS NULL THEN [] ELSE [1] END | CREATE (r)-[:STATES {snapshot: row.snapshot}]->(s))
+FOREACH (service IN row.services |
+    MERGE (e:Entity {id: service})
+    CREATE (s)-[:CHANGED {service: service, at: row.statement.at}]->(e))
+
+// name: facts_add
+// Open statements of facts; an edge between two entities stands in the graph as one.
+UNWIND $rows AS row
+MATCH (r:Record {seq: row.statement.evidence})
+CREATE (s:Statement:Fact) SET s = row.statement
+FOREACH (_ IN CASE WHEN row.snapshot IS NULL THEN [] ELSE [1] END | CREATE (r)-[:STATES {snapshot: row.snapshot}]->(s))
+FOREACH (edge IN row.edges |
+    MERGE (one:Entity {id: row.statement.subject})
+    MERGE (other:Entity {id: row.statement.object})
+    CREATE (one)-[f:$(row.type)]->(other) SET f = edge)
+
+// name: documents_add
+// Open statements of the other kinds.
+UNWIND $rows AS row
+MATCH (r:Record {seq: row.statement.evidence})
+CREATE (s:Statement:$(row.type)) SET s = row.statement
+FOREACH (_ IN CASE WHEN row.snapshot IS NULL THEN [] ELSE [1] END | CREATE (r)-[:STATES {snapshot: row.snapshot}]->(s))
+
+// name: statements_close
+// Statements are known no longer than to these moments.
+UNWIND $rows AS row
+MATCH (s:Statement {seq: row.seq}) SET s.known_to = row.known_to
+WITH s WHERE s:Fact
+MATCH (:Entity {id: s.subject})-[f {statement: s.seq}]->(:Entity {id: s.object}) SET f.known_to = s.known_to
+
+// name: supports_add
+// Records state these too.
+UNWIND $rows AS row
+MATCH (r:Record {seq: row.record})
+MATCH (s:Statement {seq: row.statement})
+MERGE (r)-[:STATES {snapshot: row.snapshot}]->(s)
+
+// name: supports_drop
+// Records do not state these any more.
+UNWIND $rows AS row
+MATCH (:Record {seq: row.record})-[u:STATES {snapshot: row.snapshot}]->(:Statement {seq: row.statement})
+DELETE u
+
+// name: records_settle
+// Put records into states.
+UNWIND $rows AS row
+MATCH (r:Record {seq: row.seq}) SET r.state = row.state, r.reason = row.reason, r.claimed_until = 0
+
+// name: parts_lapse
+// The other snapshots of these parts do not count any more.
+UNWIND $rows AS row
+MATCH (r:Record) WHERE r.stand = row.stand AND r.state = 'applied' AND NOT r.lapsed AND r.seq <> row.seq
+SET r.lapsed = true
+
+// name: records_lapse
+// Snapshots that came late do not count.
+UNWIND $seqs AS seq
+MATCH (r:Record {seq: seq}) SET r.lapsed = true
+
+// name: source_swept
+// A whole snapshot of a source has been seen: its other parts do not count any more.
+MERGE (o:Source {name: $source}) ON CREATE SET o.snapshots = 0
+SET o.snapshots = o.snapshots + 1
+WITH o
+MATCH (r:Record {source: $source}) WHERE r.state = 'applied' AND NOT r.lapsed AND NOT r.part IN $seen
+SET r.lapsed = true
+
+// name: lines_add
+// Lines of the feed that open nothing.
+UNWIND $rows AS row
+CREATE (l:Line) SET l = row
+
+// name: statements_erase
+// Remove statements with all by which they are found; their past lines say only that.
+UNWIND $rows AS row
+MATCH (s:Statement {seq: row.statement})
+OPTIONAL MATCH (:Entity {id: s.subject})-[f {statement: s.seq}]->(:Entity {id: s.object})
+DELETE f
+CREATE (l:Line {seq: s.opened, op: 'erased', statement: s.seq})
+DETACH DELETE s
+WITH row
+MATCH (l:Line {statement: row.statement}) SET l.op = 'erased'
+
+// name: record_forget
+// Remove a record, and the entities and sources that nothing names any more.
+MATCH (r:Record {seq: $seq})
+WITH r, r.source AS source
+DETACH DELETE r
+WITH source
+CALL (source) {
+    MATCH (o:Source {name: source}) WHERE NOT EXISTS { (:Record {source: source}) } DELETE o
+}
+CALL () { MATCH (e:Entity) WHERE NOT (e)--() DELETE e }
+
+// name: facts_of_kinds
+// Facts of some kinds that a view sees, in commit order.
+UNWIND $kinds AS kind
+MATCH (s:Fact {fact: kind})
+WHERE s.known_from <= $known_at AND s.known_to > $known_at
+    AND ($any_time OR (s.valid_from <= $as_of AND s.valid_to > $as_of))
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.seq
+
+// name: facts_of_subjects
+// The same of some subjects.
+UNWIND $texts AS text
+UNWIND $kinds AS kind
+MATCH (s:Fact {subject: text, fact: kind})
+WHERE s.known_from <= $known_at AND s.known_to > $known_at
+    AND ($any_time OR (s.valid_from <= $as_of AND s.valid_to > $as_of))
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.seq
+
+// name: facts_of_objects
+// The same of some objects.
+UNWIND $texts AS text
+UNWIND $kinds AS kind
+MATCH (s:Fact {object: text, fact: kind})
+WHERE s.known_from <= $known_at AND s.known_to > $known_at
+    AND ($any_time OR (s.valid_from <= $as_of AND s.valid_to > $as_of))
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.seq
+
+// name: changes_of_services
+// Changes of some services within a time that a view sees, newest first.
+UNWIND $services AS service
+MATCH (s:Change)-[c:CHANGED]->()
+USING INDEX c:CHANGED(service, at)
+WHERE c.service = service AND c.at >= $start AND c.at < $end
+WITH DISTINCT s
+WHERE s.known_from <= $known_at AND s.known_to > $known_at
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+WITH s ORDER BY s.at DESC, s.seq DESC LIMIT $limit
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.at DESC, s.seq DESC
+
+// name: changes_within
+// All changes within a time that a view sees, newest first.
+MATCH (s:Change)
+WHERE s.at >= $start AND s.at < $end
+    AND s.known_from <= $known_at AND s.known_to > $known_at
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+WITH s ORDER BY s.at DESC, s.seq DESC LIMIT $limit
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.at DESC, s.seq DESC
+
+// name: changes_of_ids
+// Changes by id or revision within a time that a view sees, newest first.
+UNWIND $ids AS id
+CALL (id) {
+    MATCH (s:Statement {kind: 'change', name: id}) RETURN s
+    UNION
+    MATCH (s:Change {revision: id}) RETURN s
+}
+WITH DISTINCT s
+WHERE s.at >= $start AND s.at < $end
+    AND s.known_from <= $known_at AND s.known_to > $known_at
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.at DESC, s.seq DESC
+
+// name: alerts_of_names
+// Occurrences of some alerts since a time that a view sees, newest first.
+UNWIND $names AS name
+MATCH (s:Alert) WHERE s.name = name AND s.at >= $start
+    AND s.known_from <= $known_at AND s.known_to > $known_at
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+WITH s ORDER BY s.at DESC, s.seq DESC LIMIT $limit
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.at DESC, s.seq DESC
+
+// name: alerts_since
+// All occurrences since a time that a view sees, newest first.
+MATCH (s:Alert) WHERE s.at >= $start
+    AND s.known_from <= $known_at AND s.known_to > $known_at
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+WITH s ORDER BY s.at DESC, s.seq DESC LIMIT $limit
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.at DESC, s.seq DESC
+
+// name: documents_of_names
+// Statements of a kind by name that a view sees, in commit order.
+UNWIND $names AS name
+MATCH (s:Statement {kind: $kind, name: name})
+WHERE s.known_from <= $known_at AND s.known_to > $known_at
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.seq
+
+// name: documents_of_kind
+// All statements of a kind that a view sees, in commit order.
+MATCH (s:Statement {kind: $kind})
+WHERE s.known_from <= $known_at AND s.known_to > $known_at
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.seq
+
+// name: statements_by_seq
+// Whole statements.
+UNWIND $seqs AS seq
+MATCH (s:Statement {seq: seq})
+RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.seq
+
+// name: services_named
+// All services that changes name.
+MATCH (e:Entity) WHERE EXISTS { (e)<-[:CHANGED]-() } RETURN e.id
+
+// name: services_seen
+// The services that changes name which a reader may see, whenever it was known.
+MATCH (e:Entity)
+WHERE EXISTS {
+    (e)<-[:CHANGED]-(s) WHERE all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+}
+RETURN e.id
+
+// name: feed_after
+// The feed after a watermark: openings of some kinds of items, and lines of those or of what is gone.
+CALL () {
+    UNWIND $kinds AS kind
+    MATCH (s:Statement) WHERE s.kind = kind AND s.opened > $watermark
+    RETURN s.opened AS seq, 'opened' AS op, s.seq AS statement, s ORDER BY seq LIMIT $limit
+    UNION ALL
+    MATCH (l:Line) WHERE l.seq > $watermark
+    OPTIONAL MATCH (s:Statement {seq: l.statement})
+    WITH l, s WHERE s IS NULL OR s.kind IN $kinds
+    RETURN l.seq AS seq, l.op AS op, l.statement AS statement, s ORDER BY seq LIMIT $limit
+}
+WITH seq, op, statement, s ORDER BY seq LIMIT $limit
+RETURN seq, op, statement, s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY seq
+
+// name: feed_end
+// The last line's number.
+MATCH (c:Counter {name: 'store'}) RETURN c.feed
+
+// name: keep
+// Put bytes on a shelf; they rest on these records alone.
+UNWIND $rows AS row
+MERGE (k:Kept {shelf: $shelf, key: row.key}) SET k.body = row.body
+WITH k
+OPTIONAL MATCH (k)-[old:RESTS_ON]->()
+DELETE old
+WITH DISTINCT k
+UNWIND $records AS id
+MATCH (r:Record {id: id})
+CREATE (k)-[:RESTS_ON]->(r)
+
+// name: records_missing
+// Those of the named records that are not there.
+UNWIND $ids AS id
+WITH id WHERE NOT EXISTS { (:Record {id: id}) }
+RETURN id
+
+// name: kept_all
+// All of a shelf.
+MATCH (k:Kept {shelf: $shelf}) RETURN k.key, k.body ORDER BY k.key
+
+// name: kept_some
+// A shelf's bytes by key.
+UNWIND $keys AS key
+MATCH (k:Kept {shelf: $shelf, key: key}) RETURN k.key, k.body
+
+// name: kept_of_record
+// The kept things that rest on a record.
+MATCH (:Record {seq: $record})<-[:RESTS_ON]-(k:Kept) RETURN k.shelf, k.key ORDER BY k.shelf, k.key
+
+// name: kept_delete
+// Remove a kept thing.
+MATCH (k:Kept {shelf: $shelf, key: $key}) DETACH DELETE k
+
+// name: schema_version
+// The version of the schema; none before the first.
+MATCH (v:Schema) RETURN max(v.version)
+
+// name: schema_reached
+// The schema is at this version now.
+MERGE (v:Schema {name: 'precedent'}) SET v.version = $version
