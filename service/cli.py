@@ -208,14 +208,14 @@ def ingest(
     Read sources into the memory, or try what is in quarantine again.
     """
     from graph.errors import StoreLocked
-    from graph.opening import require_store
     from ingest.parsing import printable
     from service.inbox import ask
+    from service.wiring import require_store_of
 
     settings = settings_of(data)
     again = str(path) == "retry"
     if again:
-        require_store(settings.store_url)
+        require_store_of(settings)
     elif not _there(str(path)):
         raise Failed(f"{path} is not there")
     if source:
@@ -242,12 +242,11 @@ def _ingested(settings: Settings, work: Mapping[str, object]) -> dict[str, objec
     """
     The work done here, under the writer's lock. Raises StoreLocked where another process has it.
     """
-    from graph.opening import open_store
     from models.indexer import Indexer
     from service.inbox import do
-    from service.wiring import embedder_of
+    from service.wiring import embedder_of, store_of
 
-    store = open_store(settings.store_url)
+    store = store_of(settings)
     try:
         found = do(store, work, _progress)
         indexer = Indexer(store, embedder_of(settings), folder=settings.data / "indexes")
@@ -270,10 +269,10 @@ def sources(data: Data = None, as_json: Json = False) -> None:
     """
     The sources with their records by state.
     """
-    from graph.opening import open_store
     from graph.values import RecordState
+    from service.wiring import store_of
 
-    store = open_store(settings_of(data).store_url, read_only=True)
+    store = store_of(settings_of(data), read_only=True)
     rows: list[dict[str, object]] = [
         {
             "source": one.source,
@@ -330,9 +329,9 @@ def _keeping(data: Path | None) -> Memory:
     A memory that keeps its answers for replay, or only reads where another process writes or nobody may. None is made.
     """
     from graph.errors import StoreLocked, StoreNotWritable
-    from graph.opening import require_store
+    from service.wiring import require_store_of
 
-    require_store(settings_of(data).store_url)
+    require_store_of(settings_of(data))
     try:
         return opened(data, write=True)
     except (StoreLocked, StoreNotWritable):
@@ -482,12 +481,11 @@ def retract(
     from dataclasses import asdict
     from datetime import UTC, datetime
 
-    from graph.opening import open_store
     from models.indexer import Indexer
-    from service.wiring import embedder_of
+    from service.wiring import embedder_of, store_of
 
     settings = settings_of(data)
-    store = open_store(settings.store_url)
+    store = store_of(settings)
     try:
         found = asdict(store.erase(record) if erase else store.retract(record, datetime.now(UTC), reason))
         # the snapshots of the indexes hold its words too
@@ -508,9 +506,9 @@ def backup(target: Path, data: Data = None, as_json: Json = False) -> None:
     """
     A consistent copy, while others read and write.
     """
-    from graph.opening import open_store
+    from service.wiring import store_of
 
-    store = open_store(settings_of(data).store_url, read_only=True)
+    store = store_of(settings_of(data), read_only=True)
     try:
         store.backup(target)
     finally:
@@ -535,11 +533,11 @@ def migrate(data: Data = None, as_json: Json = False) -> None:
     """
     Bring the data directory to this version's schema (opening it for writing does).
     """
-    from graph.opening import open_store, require_store
+    from service.wiring import require_store_of, store_of
 
     settings = settings_of(data)
-    require_store(settings.store_url)
-    open_store(settings.store_url).close()
+    require_store_of(settings)
+    store_of(settings).close()
     show({"ok": True}, as_json, lambda: "the schema is this version's")
 
 

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 PREFIX = "PRECEDENT_"
 FILE = "precedent.toml"
@@ -31,6 +31,8 @@ class Settings(BaseModel):
 
     data: Path = Field(Path("data"), description="the data directory of the embedded store")
     store: str = Field("", description="the store's URL; empty: the embedded store in the data directory")
+    store_user: str = Field("neo4j", description="the user on a server's store")
+    store_password: SecretStr = Field(SecretStr(""), description="that user's password; empty: none is sent")
     host: str = Field("127.0.0.1", description="the address to listen on; other than loopback needs tokens")
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on")
     allowed_hosts: tuple[str, ...] = Field((), description="further names under which we may be called (Host header)")

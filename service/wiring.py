@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from graph.contract import Store
 from graph.errors import GraphError
-from graph.opening import open_store
+from graph.opening import open_store, require_store
 from ingest.pipeline import drain
 from models.catalogue import Catalogue
 from models.contract import Embedder
@@ -178,11 +178,35 @@ def embedder_of(settings: Settings) -> Embedder | None:
     raise SettingsError(f"embedder `{settings.embedder}` is not known; use onnx, none or sentence:NAME")
 
 
+def store_of(settings: Settings, *, read_only: bool = False) -> Store:
+    """
+    The store that the settings name.
+    """
+    user, password = credentials(settings)
+    return open_store(settings.store_url, read_only=read_only, user=user, password=password)
+
+
+def require_store_of(settings: Settings) -> None:
+    """
+    NotFound where the settings name a store that is not there.
+    """
+    user, password = credentials(settings)
+    require_store(settings.store_url, user=user, password=password)
+
+
+def credentials(settings: Settings) -> tuple[str, str]:
+    """
+    User and password for the store's server; no user where no password is set.
+    """
+    password = settings.store_password.get_secret_value()
+    return settings.store_user if password else "", password
+
+
 def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
     """
     Open the store and build what is derived. A broken embedder does not stop the rest; it is told as a gap.
     """
-    store = open_store(settings.store_url, read_only=read_only)
+    store = store_of(settings, read_only=read_only)
     gaps: list[str] = []
     try:
         embedder = embedder_of(settings)
