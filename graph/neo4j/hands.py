@@ -78,7 +78,7 @@ class Neo4jHands:
         self._forgotten: list[int] = []
 
     def expect_records(self, records: Collection[str], snapshots: Collection[str]) -> None:
-        for row in rows(self._transaction, "record_heads", ids=sorted(records), whole=sorted(snapshots)):
+        for row in one(self._transaction, "record_heads", ids=sorted(records), whole=sorted(snapshots))[0]:
             identity, place, source, part, known_at, labels, state, swept, seen, known = row
             self._heads[identity] = Head(
                 place=place,
@@ -237,10 +237,13 @@ class Neo4jHands:
         """
         Write what differs from what was found.
         """
-        settled = [
-            {"seq": place, "state": state.value, "reason": reason} for place, (state, reason) in self._settled.items()
+        applied = [place for place, (state, _) in self._settled.items() if state is RecordState.APPLIED]
+        if applied:
+            rows(self._transaction, "records_apply", seqs=applied)
+        retracted = [
+            (place, reason) for place, (state, reason) in self._settled.items() if state is not RecordState.APPLIED
         ]
-        self._write("records_settle", settled)
+        self._write("records_retract", [{"seq": place, "reason": reason} for place, reason in retracted])
         self._write("parts_lapse", [{"stand": stand, "seq": place} for stand, place in self._newest.items()])
         if self._lapsed:
             rows(self._transaction, "records_lapse", seqs=self._lapsed)
@@ -257,7 +260,7 @@ class Neo4jHands:
             rows(self._transaction, query, rows=given)
 
     def _write_new(self) -> None:
-        groups: dict[str, list[dict[str, object]]] = defaultdict(list)
+        groups: dict[str, list[list[object]]] = defaultdict(list)
         for seq, held in self._held.items():
             if held.new and held.item is not None:
                 # the evidence's own support goes in with the statement, the others with the differences

@@ -21,7 +21,8 @@ _LARGEST_GROUP = 2000
 
 @dataclass(slots=True)
 class _Turn:
-    given: Sequence[dict[str, object]]
+    ids: Sequence[str]
+    given: Sequence[list[object]]
     receipts: tuple[Receipt, ...] = ()
     error: GraphError | None = None
     done: threading.Event = field(default_factory=threading.Event)
@@ -44,7 +45,7 @@ class Appending:
         """
         Receipts, once durable. InvalidValue of a record that is no Unicode, before anything is written.
         """
-        turn = _Turn([record_row(record) for record in records])
+        turn = _Turn([record.id for record in records], [record_row(record) for record in records])
         with self._lock:
             self._waiting.append(turn)
             leads = not self._working
@@ -75,10 +76,13 @@ class Appending:
         together = [row for turn in group for row in turn.given]
         try:
             found = self._write(lambda transaction: rows(transaction, "records_append", rows=together))
-            receipts = [Receipt(record=identity, duplicate=duplicate) for identity, duplicate in found]
+            known = {place for (place,) in found}
+            place = 0
             for turn in group:
-                turn.receipts = tuple(receipts[: len(turn.given)])
-                del receipts[: len(turn.given)]
+                turn.receipts = tuple(
+                    Receipt(record=identity, duplicate=nth in known) for nth, identity in enumerate(turn.ids, place)
+                )
+                place += len(turn.ids)
         except GraphError as error:
             for turn in group:
                 turn.error = error

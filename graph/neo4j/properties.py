@@ -68,46 +68,39 @@ def stand_of(source: str, part: str) -> str:
 
 def statement_row(
     seq: int, row: Stored, item: Item, body: bytes, record: str, opened: int, snapshot: bool | None
-) -> tuple[str, dict[str, object]]:
+) -> tuple[str, list[object]]:
     """
-    The query that opens such a statement, and its row. `snapshot`: its own record states it, as a snapshot or not;
-    None: it does not any more.
+    The query that opens such a statement, and its row: values alone, since names would be half of what is sent.
+    `snapshot`: its own record states it, as a snapshot or not; None: it does not any more.
     """
-    statement: dict[str, object] = {
-        "seq": seq,
-        "thing": None if row.key is None else thing_of(row.source, row.key),
-        "source": row.source,
-        "digest": row.digest.hex(),
-        "kind": row.kind,
-        "trust": row.trust,
-        "labels": sorted(row.labels),
-        "record": record,
-        "evidence": row.record,
-        "known_from": row.known_from,
-        "known_to": row.known_to,
-        "valid_from": row.valid_from,
-        "valid_to": row.valid_to,
-        "opened": opened,
-        "body": body.decode(),
-    }
-    made: dict[str, object] = {"statement": statement, "snapshot": snapshot}
+    made: list[object] = [
+        row.record,
+        snapshot,
+        seq,
+        None if row.key is None else thing_of(row.source, row.key),
+        row.source,
+        row.digest.hex(),
+        row.kind,
+        row.trust,
+        sorted(row.labels),
+        record,
+        row.known_from,
+        row.known_to,
+        row.valid_from,
+        row.valid_to,
+        opened,
+        body.decode(),
+    ]
     if isinstance(item, Fact):
-        statement |= {"fact": item.kind.value, "subject": indexed(item.subject), "object": indexed(item.object)}
-        edge = {"statement": seq} | {
-            name: statement[name] for name in ("known_from", "known_to", "valid_from", "valid_to", "trust", "labels")
-        }
-        return "facts_add", made | {
-            "type": item.kind.value.upper(),
-            "edges": [] if item.kind in _LONELY else [edge],
-        }
+        edge = [] if item.kind in _LONELY else [item.kind.value.upper()]
+        return "facts_add", [*made, item.kind.value, indexed(item.subject), indexed(item.object), edge]
     if isinstance(item, Change):
-        statement |= {"name": indexed(item.id), "at": micros(item.at)}
-        statement |= {"revision": indexed(item.revision)} if item.revision else {}
-        return "changes_add", made | {"services": sorted({indexed(one) for one in item.services or (UNPLACED,)})}
-    statement["name"] = indexed(item.name if isinstance(item, Alert | AlertRule) else item.id)
-    if isinstance(item, Alert):
-        statement["at"] = micros(item.at)
-    return "documents_add", made | {"type": _TYPES[ItemKind(row.kind)]}
+        services = sorted({indexed(one) for one in item.services or (UNPLACED,)})
+        revision = indexed(item.revision) if item.revision else None
+        return "changes_add", [*made, indexed(item.id), micros(item.at), revision, services]
+    name = indexed(item.name if isinstance(item, Alert | AlertRule) else item.id)
+    at = micros(item.at) if isinstance(item, Alert) else None
+    return "documents_add", [*made, name, at, _TYPES[ItemKind(row.kind)]]
 
 
 def statement_of(row: Row) -> Statement[Item]:
@@ -126,28 +119,26 @@ def statement_of(row: Row) -> Statement[Item]:
     )
 
 
-def record_row(record: Record) -> dict[str, object]:
+def record_row(record: Record) -> list[object]:
     """
-    A record's properties but for its number. InvalidValue where a text is no Unicode.
+    A record's values in the order in which it is appended. InvalidValue where a text is no Unicode.
     """
-    row: dict[str, object] = {
-        "id": record.id,
-        "source": record.source,
-        "connector": record.connector,
-        "part": record.part,
-        "stand": stand_of(record.source, record.part),
-        "body": record.body,
-        "digest": record.digest,
-        "received_at": micros(record.received_at),
-        "published_at": None if record.published_at is None else micros(record.published_at),
-        "known_at": micros(record.known_at),
-        "meta": orjson.dumps(dict(record.meta), option=orjson.OPT_SORT_KEYS).decode(),
-        "labels": sorted(record.visibility),
-        "state": record.state.value,
-        "reason": record.reason,
-        "claimed_until": 0,
-        "lapsed": False,
-    }
+    row: list[object] = [
+        record.id,
+        record.source,
+        record.connector,
+        record.part,
+        stand_of(record.source, record.part),
+        record.body,
+        record.digest,
+        micros(record.received_at),
+        None if record.published_at is None else micros(record.published_at),
+        micros(record.known_at),
+        orjson.dumps(dict(record.meta), option=orjson.OPT_SORT_KEYS).decode(),
+        sorted(record.visibility),
+        record.state.value,
+        record.reason,
+    ]
     try:
         orjson.dumps(row)
     except orjson.JSONEncodeError as error:

@@ -1,11 +1,15 @@
 // name: records_append
-// Make records durable, each numbered in the order of arrival; none of a known id.
+// Make records durable, each numbered in the order of arrival; none of a known id. The ids of those, by place.
 MATCH (c:Counter {name: 'journal'}) SET c.records = c.records + size($rows)
 WITH c.records - size($rows) AS base
 UNWIND range(1, size($rows)) AS nth
-WITH base + nth AS seq, $rows[nth - 1] AS row
-MERGE (r:Record {id: row.id}) ON CREATE SET r = row, r.seq = seq
-RETURN r.id, r.seq <> seq
+WITH base + nth AS seq, nth, $rows[nth - 1] AS row
+MERGE (r:Record {id: row[0]})
+ON CREATE SET r.seq = seq, r.source = row[1], r.connector = row[2], r.part = row[3], r.stand = row[4], r.body = row[5],
+    r.digest = row[6], r.received_at = row[7], r.published_at = row[8], r.known_at = row[9], r.meta = row[10],
+    r.labels = row[11], r.state = row[12], r.reason = row[13], r.claimed_until = 0, r.lapsed = false
+WITH nth, r.seq <> seq AS duplicate WHERE duplicate
+RETURN nth - 1
 
 // name: records_claim
 // Lease pending records in the order of arrival; the turn keeps two claims from seeing the same. By the server's clock.
@@ -107,12 +111,13 @@ MATCH (c:Counter {name: 'store'}) SET c.statements = $statements, c.feed = $feed
 // when others of the part were known.
 UNWIND $ids AS id
 MATCH (r:Record {id: id})
-RETURN r.id, r.seq, r.source, r.part, r.known_at, r.labels, r.state,
+WITH r,
     EXISTS { (o:Source {name: r.source}) WHERE o.snapshots > 0 } AS swept,
     EXISTS { (p:Record) WHERE p.stand = r.stand AND p.state = 'applied' } AS seen,
     CASE WHEN r.id IN $whole
         THEN COLLECT { MATCH (p:Record) WHERE p.stand = r.stand AND p.state = 'applied' RETURN p.known_at }
         ELSE [] END AS known
+RETURN collect([r.id, r.seq, r.source, r.part, r.known_at, r.labels, r.state, swept, seen, known])
 
 // name: versions_of_things
 // All versions of these things, with who states them.
@@ -160,30 +165,40 @@ RETURN seq ORDER BY seq
 // name: changes_add
 // Open statements of changes, joined to the services that they touch.
 UNWIND $rows AS row
-MATCH (r:Record {seq: row.statement.evidence})
-CREATE (s:Statement:Change) SET s = row.statement
-FOREACH (_ IN CASE WHEN row.snapshot IS NULL THEN [] ELSE [1] END | CREATE (r)-[:STATES {snapshot: row.snapshot}]->(s))
-FOREACH (service IN row.services |
+MATCH (r:Record {seq: row[0]})
+CREATE (s:Statement:Change {seq: row[2], thing: row[3], source: row[4], digest: row[5], kind: row[6], trust: row[7], labels: row[8],
+    record: row[9], evidence: row[0], known_from: row[10], known_to: row[11], valid_from: row[12], valid_to: row[13],
+    opened: row[14], body: row[15],
+    name: row[16], at: row[17], revision: row[18]})
+FOREACH (_ IN CASE WHEN row[1] IS NULL THEN [] ELSE [1] END | CREATE (r)-[:STATES {snapshot: row[1]}]->(s))
+FOREACH (service IN row[19] |
     MERGE (e:Entity {id: service})
-    CREATE (s)-[:CHANGED {service: service, at: row.statement.at}]->(e))
+    CREATE (s)-[:CHANGED {service: service, at: row[17]}]->(e))
 
 // name: facts_add
-// Open statements of facts; an edge between two entities stands in the graph as one.
+// Open statements of facts; an edge between two entities (it has a type) stands in the graph as one.
 UNWIND $rows AS row
-MATCH (r:Record {seq: row.statement.evidence})
-CREATE (s:Statement:Fact) SET s = row.statement
-FOREACH (_ IN CASE WHEN row.snapshot IS NULL THEN [] ELSE [1] END | CREATE (r)-[:STATES {snapshot: row.snapshot}]->(s))
-FOREACH (edge IN row.edges |
-    MERGE (one:Entity {id: row.statement.subject})
-    MERGE (other:Entity {id: row.statement.object})
-    CREATE (one)-[f:$(row.type)]->(other) SET f = edge)
+MATCH (r:Record {seq: row[0]})
+CREATE (s:Statement:Fact {seq: row[2], thing: row[3], source: row[4], digest: row[5], kind: row[6], trust: row[7], labels: row[8],
+    record: row[9], evidence: row[0], known_from: row[10], known_to: row[11], valid_from: row[12], valid_to: row[13],
+    opened: row[14], body: row[15],
+    fact: row[16], subject: row[17], object: row[18]})
+FOREACH (_ IN CASE WHEN row[1] IS NULL THEN [] ELSE [1] END | CREATE (r)-[:STATES {snapshot: row[1]}]->(s))
+FOREACH (type IN row[19] |
+    MERGE (one:Entity {id: row[17]})
+    MERGE (other:Entity {id: row[18]})
+    CREATE (one)-[:$(type) {statement: row[2], known_from: row[10], known_to: row[11], valid_from: row[12],
+        valid_to: row[13], trust: row[7], labels: row[8]}]->(other))
 
 // name: documents_add
-// Open statements of the other kinds.
+// Open statements of the other kinds, each with its own label.
 UNWIND $rows AS row
-MATCH (r:Record {seq: row.statement.evidence})
-CREATE (s:Statement:$(row.type)) SET s = row.statement
-FOREACH (_ IN CASE WHEN row.snapshot IS NULL THEN [] ELSE [1] END | CREATE (r)-[:STATES {snapshot: row.snapshot}]->(s))
+MATCH (r:Record {seq: row[0]})
+CREATE (s:Statement:$(row[18]) {seq: row[2], thing: row[3], source: row[4], digest: row[5], kind: row[6], trust: row[7], labels: row[8],
+    record: row[9], evidence: row[0], known_from: row[10], known_to: row[11], valid_from: row[12], valid_to: row[13],
+    opened: row[14], body: row[15],
+    name: row[16], at: row[17]})
+FOREACH (_ IN CASE WHEN row[1] IS NULL THEN [] ELSE [1] END | CREATE (r)-[:STATES {snapshot: row[1]}]->(s))
 
 // name: statements_close
 // Statements are known no longer than to these moments.
@@ -205,10 +220,15 @@ UNWIND $rows AS row
 MATCH (:Record {seq: row.record})-[u:STATES {snapshot: row.snapshot}]->(:Statement {seq: row.statement})
 DELETE u
 
-// name: records_settle
-// Put records into states.
+// name: records_apply
+// These records are applied.
+UNWIND $seqs AS seq
+MATCH (r:Record {seq: seq}) SET r.state = 'applied', r.reason = '', r.claimed_until = 0
+
+// name: records_retract
+// These records are taken back.
 UNWIND $rows AS row
-MATCH (r:Record {seq: row.seq}) SET r.state = row.state, r.reason = row.reason, r.claimed_until = 0
+MATCH (r:Record {seq: row.seq}) SET r.state = 'retracted', r.reason = row.reason, r.claimed_until = 0
 
 // name: parts_lapse
 // The other snapshots of these parts do not count any more.
