@@ -9,6 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "neo4j"
 OURS = ("PRECEDENT_", "NEO4J_", "JAVA_HOME")
@@ -72,3 +74,11 @@ def test_a_named_server_that_does_not_answer_is_told() -> None:
 def test_what_was_never_started_is_not_running_and_stops_in_peace() -> None:
     assert run("status").returncode == 1
     assert run("stop").returncode == 0
+
+
+def test_the_compose_file_runs_the_version_that_is_tested() -> None:
+    services = yaml.safe_load((ROOT / "docs" / "how-to" / "neo4j-compose.yaml").read_text(encoding="utf-8"))["services"]
+    assert (ROOT / "requirements" / f"{services['neo4j']['image'].replace(':', '-')}.sha256").is_file()
+    published = [port for service in services.values() for port in service.get("ports", [])]
+    assert len(published) == 4
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
