@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from graph.contract import Store, Yield
@@ -27,6 +28,8 @@ Progress = Callable[[str, int, int], None]
 """(what, done, of how many)."""
 
 CLAIM = 256
+LEASE = timedelta(seconds=30)
+"""After this, what a worker claimed and did not settle is handed to another; both may then apply it, once."""
 TOLD = 3
 """Problems of single files that a report spells out."""
 
@@ -199,8 +202,9 @@ def drain(
     Apply all that is pending (of one source), in the order of arrival; what differs from its rival is set aside.
     """
     tally = _Tally()
-    waiting = sum(one.states.get(RecordState.PENDING, 0) for one in store.tally() if source in (None, one.source))
-    while batch := store.claim(CLAIM, source=source):
+    waiting = 0
+    while batch := store.claim(CLAIM, source=source, lease=LEASE):
+        waiting = waiting or _pending(store, source)
         yields = [made for record in batch if (made := _transformed(store, record, tally, rivals))]
         applied = store.apply(yields)
         tally.applied += len(yields)
@@ -208,6 +212,10 @@ def drain(
         tally.closed += applied.closed
         progress(f"applying {source or 'records'}", tally.applied + tally.quarantined, waiting)
     return tally
+
+
+def _pending(store: Store, source: str | None) -> int:
+    return sum(one.states.get(RecordState.PENDING, 0) for one in store.tally() if source in (None, one.source))
 
 
 def _transformed(store: Store, record: Record, tally: _Tally, rivals: Rivals | None) -> Yield | None:

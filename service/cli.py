@@ -265,6 +265,34 @@ def _progress(what: str, done: int, total: int) -> None:
 
 
 @app.command()
+def work(data: Data = None, config: Config = None) -> None:
+    """
+    Apply pending records until stopped: an ingest worker beside API processes that share a server's store.
+    """
+    import signal
+    import threading
+
+    from graph.errors import StoreUnavailable
+    from ingest.pipeline import drain
+    from service.wiring import POLL, store_of
+
+    ended = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: ended.set())
+    store = store_of(settings_of(data, config))
+    print("working", flush=True)
+    try:
+        while not ended.is_set():
+            try:
+                drain(store)
+            except StoreUnavailable as error:
+                print(f"waiting for the store: {error}", file=sys.stderr, flush=True)
+            ended.wait(POLL)
+    finally:
+        store.close()
+
+
+@app.command()
 def sources(data: Data = None, as_json: Json = False) -> None:
     """
     The sources with their records by state.

@@ -40,6 +40,7 @@ class Settings(BaseModel):
     device: str = Field("cpu", description="device of a `sentence:` embedder")
     threads: int = Field(2, ge=1, description="threads of the embedder")
     part_budget_ms: int = Field(1500, ge=1, description="time of each part of a context; a late part becomes a gap")
+    apply: bool = Field(True, description="apply pending records in this process; off: `precedent work` does")
     inflight: int = Field(8, ge=1, description="reads in flight; more wait shortly, then get 503")
     inflight_ingest: int = Field(4, ge=1, description="ingest requests in flight")
     queue_ms: int = Field(100, ge=0, description="how long a request may wait for its turn")

@@ -135,7 +135,8 @@ class Follower(threading.Thread):
         while not self._ended.is_set():
             try:
                 inbox.serve(self.memory.settings.data, self.memory.store, _silent)
-                drain(self.memory.store)
+                if self.memory.settings.apply:
+                    drain(self.memory.store)
                 self.memory.follow()
                 self.memory.gaps[:] = []
             except Exception as error:  # noqa: BLE001 - the background is an edge: it records what happened and goes on

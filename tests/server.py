@@ -6,11 +6,12 @@ A server of the community edition has one database, so a test begins by emptying
 
 from __future__ import annotations
 
+import atexit
 import os
 from functools import cache
 
 import pytest
-from neo4j import Driver, GraphDatabase
+from neo4j import Driver, GraphDatabase, Session
 
 from graph.contract import Store
 from graph.opening import open_store
@@ -46,13 +47,21 @@ def opened(url: str = URI) -> Store:
 
 def empty() -> None:
     """
-    Remove all that the store holds; its schema stays.
+    Remove all that the store holds; its schema stays. A server that held something before the first test is left alone.
     """
     with driver().session() as session:
+        _claim(session)
         session.run(
-            "MATCH (n) WHERE NOT n:Schema AND NOT n:Counter CALL (n) { DETACH DELETE n } IN TRANSACTIONS"
+            "MATCH (n) WHERE NOT n:Schema AND NOT n:Counter AND NOT n:Disposable CALL (n) { DETACH DELETE n } IN TRANSACTIONS"
         ).consume()
         session.run("MATCH (c:Counter) SET c.statements = 0, c.feed = 0, c.records = 0, c.turn = 0").consume()
+
+
+def _claim(session: Session) -> None:
+    if not session.run("MATCH (n:Disposable) RETURN count(n) > 0").values()[0][0]:
+        if session.run("MATCH (n) WHERE NOT n:Schema AND NOT n:Counter RETURN count(n) > 0").values()[0][0]:
+            pytest.exit(f"{URI} holds data of somebody; tests remove what is there, so name an empty server", 4)
+        session.run("CREATE (:Disposable)").consume()
 
 
 @cache
@@ -60,4 +69,6 @@ def driver() -> Driver:
     """
     A driver of the tests' own, for what no store does.
     """
-    return GraphDatabase.driver(URI, auth=(USER, PASSWORD), telemetry_disabled=True)
+    found = GraphDatabase.driver(URI, auth=(USER, PASSWORD), telemetry_disabled=True)
+    atexit.register(found.close)
+    return found

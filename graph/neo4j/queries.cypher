@@ -21,6 +21,10 @@ WITH r ORDER BY r.seq LIMIT $limit
 SET r.claimed_until = timestamp() + $lease
 RETURN r ORDER BY r.seq
 
+// name: records_pending
+// Whether any record waits.
+RETURN EXISTS { (r:Record) WHERE r.state = 'pending' }
+
 // name: record_quarantine
 // Set a record aside, unless it was settled otherwise; its id where there is one.
 MATCH (r:Record {id: $id})

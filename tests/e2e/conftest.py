@@ -1,28 +1,48 @@
 """
-A served memory with the demo organisation, asked through HTTP as clients do.
+A served memory with the demo organisation, asked through HTTP as clients do, in each way of deploying it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from service.api.app import create_app
 from service.demo import load
-from service.settings import Settings
+from tests.deployment import DEPLOYMENTS, OPT_OUTS, Deployment
 
 ADDRESS = "http://127.0.0.1:8080"
 
 
-@pytest.fixture(scope="session")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+@pytest.fixture(scope="module", params=DEPLOYMENTS, ids=lambda found: found.name)
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    """
+    Each way of deploying in turn. A server has one database: a module's tests share what is in it.
+    """
+    found: Deployment = request.param
+    found.empty()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def opt_out(request: pytest.FixtureRequest) -> None:
+    """
+    Leave out what a deployment cannot do.
+    """
+    if "deployment" in request.fixturenames:
+        deployment: Deployment = request.getfixturevalue("deployment")
+        reason = OPT_OUTS.get((deployment.name, request.node.originalname))
+        if reason:
+            pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def client(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """
     The API over the demo organisation.
     """
-    data: Path = tmp_path_factory.mktemp("demo")
-    memory = load(Settings(data=data))
+    memory = load(deployment.settings(tmp_path_factory.mktemp("demo")))
     with TestClient(create_app(memory), base_url=ADDRESS, raise_server_exceptions=False) as found:
         yield found

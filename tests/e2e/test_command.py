@@ -21,20 +21,27 @@ from pathlib import Path
 import pytest
 
 from service.demo import FOLDER, alerts
+from tests.deployment import Deployment
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+ENVIRONMENTS: dict[str, dict[str, str]] = {}
+"""The variables that go with a data directory."""
+
+
 def run(*arguments: str | bytes, stdin: str = "", under: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     command = [*under, sys.executable, "-W", "ignore", "-m", "service.cli", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, input=stdin, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
-    )
+    environment = {"PATH": "/usr/bin:/bin"}
+    for place in arguments:
+        environment |= ENVIRONMENTS.get(str(place), {})
+    return subprocess.run(command, cwd=ROOT, input=stdin, capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+def data(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = str(tmp_path_factory.mktemp("cli") / "data")
+    ENVIRONMENTS[folder] = deployment.environment
     done = run("ingest", str(FOLDER), "--data", folder, "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

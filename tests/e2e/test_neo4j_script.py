@@ -65,7 +65,7 @@ def test_an_older_java_is_told_with_the_one_that_is_needed(tmp_path: Path) -> No
 
 def test_a_named_server_that_does_not_answer_is_told() -> None:
     for address in ("bolt://127.0.0.1:1", "nonsense"):
-        found = run("start", PRECEDENT_NEO4J_URI=address)
+        found = run("start", PRECEDENT_TEST_NEO4J_URI=address)
         assert (found.returncode, found.stdout) == (1, "")
         assert f"{address} does not answer" in found.stderr
         assert "unset it" in found.stderr

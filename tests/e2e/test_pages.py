@@ -17,7 +17,7 @@ import uvicorn
 
 from service.api.app import create_app
 from service.demo import alerts, load
-from service.settings import Settings
+from tests.deployment import Deployment
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -26,14 +26,14 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """
     A served demo organisation.
     """
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    memory = load(Settings(data=tmp_path_factory.mktemp("pages")))
+    memory = load(deployment.settings(tmp_path_factory.mktemp("pages")))
     server = uvicorn.Server(uvicorn.Config(create_app(memory), host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -15,20 +15,22 @@ from typer.testing import CliRunner
 
 from service.api.app import create_app
 from service.cli import app
-from service.settings import Settings
 from service.wiring import open_memory
+from tests.deployment import Deployment
 
 Verb = Callable[..., str]
 
 
 @pytest.fixture
-def verb(tmp_path: Path) -> Verb:
+def verb(deployment: Deployment, tmp_path: Path) -> Verb:
     """
-    What the command prints, of one data directory.
+    What the command prints, of one data directory, or of an emptied server.
     """
+    deployment.empty()
 
     def say(*arguments: str) -> str:
-        done = CliRunner().invoke(app, [*arguments, "--data", str(tmp_path / "data")])
+        given = [*arguments, "--data", str(tmp_path / "data")]
+        done = CliRunner().invoke(app, given, env=deployment.environment)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         return done.output
@@ -75,7 +77,9 @@ def test_a_second_folder_or_file_leaves_the_first_alone(verb: Verb, tmp_path: Pa
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_what_came_over_http_stays_when_a_folder_is_read(verb: Verb, tmp_path: Path, named: bool) -> None:
+def test_what_came_over_http_stays_when_a_folder_is_read(
+    verb: Verb, deployment: Deployment, tmp_path: Path, named: bool
+) -> None:
     folder = tmp_path / "docs"
     (folder / "runbooks").mkdir(parents=True)
     (folder / "runbooks" / "disk.md").write_text("# Disk full\n\nEmpty the disk.\n")
@@ -83,7 +87,7 @@ def test_what_came_over_http_stays_when_a_folder_is_read(verb: Verb, tmp_path: P
     if named:
         text = '[[sources]]\nname = "runbooks"\nconnector = "runbooks"\npath = "runbooks"\n'
         (folder / "sources.toml").write_text(text)
-    memory = open_memory(Settings(data=tmp_path / "data", embedder="none"))
+    memory = open_memory(deployment.settings(tmp_path / "data", embedder="none"))
     with TestClient(create_app(memory), base_url="http://127.0.0.1:8080") as client:
         posted = client.post("/v1/ingest/runbooks", params={"path": "net.md"}, content=b"# Net down\n\nPlug it in.\n")
         assert posted.status_code == 202
