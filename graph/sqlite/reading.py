@@ -2,6 +2,7 @@
 Reads: places of statements by name and view, then the statements, from a bounded memory of those decoded before.
 
 A statement never changes but for the end of its known time, which every query gives, so what was decoded stays true.
+What many statements have in common (their record's id, source, labels, known time) is one object for all of them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
+from sys import intern
 from typing import TypeAlias
 
 import apsw
@@ -21,12 +24,13 @@ from graph.encoding import decode, micros, moment
 from graph.sqlite.journal import json_text
 from graph.sqlite.keys import BEGINNING, OPEN
 from graph.sqlite.queries import Row, Value, select
-from graph.values import Item, ItemKind, Span, Statement, Trust, View
+from graph.values import Item, ItemKind, Labels, Span, Statement, Trust, View
 
 Place: TypeAlias = tuple[int, int]
 """A statement's seq and the end of its known time."""
 _MEMORY_BYTES = 64 * 1024 * 1024
 _OVERHEAD_BYTES = 600
+_COMMON = 1000
 
 
 class Decoded:
@@ -95,12 +99,23 @@ def _statement(row: Row, known_to: int) -> Statement[Item]:
     return Statement(
         seq=seq,
         item=decode(ItemKind(kind), body),
-        record=record,
-        source=source,
+        # the interpreter forgets an interned text with its last user, so what is erased does not stay
+        record=intern(record),
+        source=intern(source),
         trust=Trust(trust),
-        known=Span(moment(known_from), None if known_to == OPEN else moment(known_to)),
-        visibility=frozenset(orjson.loads(labels)),
+        known=_known(known_from, known_to),
+        visibility=_labels(labels),
     )
+
+
+@lru_cache(maxsize=_COMMON)
+def _known(start: int, end: int) -> Span:
+    return Span(moment(start), None if end == OPEN else moment(end))
+
+
+@lru_cache(maxsize=_COMMON)
+def _labels(body: str) -> Labels:
+    return frozenset(orjson.loads(body))
 
 
 def _ending(statement: Statement[Item], known_to: int) -> Statement[Item]:
