@@ -26,6 +26,7 @@ from graph.values import (
     Incident,
     Item,
     Labels,
+    Record,
     Runbook,
     View,
     entity_kind,
@@ -143,7 +144,7 @@ def _resolve(work: _Work) -> None:
     likely = [one.id for one in work.services.candidates[:3] if one.probability >= WORTH]
     if likely:
         names = work.memory.catalogue.directory(work.view).identity
-        work.near = neighbours(work.memory.store, work.view, likely, depth=2, limit=200, known=names)
+        work.near = neighbours(work.memory.facts, work.view, likely, depth=2, limit=200, known=names)
 
 
 def _timed(work: _Work, name: str, do: Callable[[], object]) -> object:
@@ -409,11 +410,6 @@ def _actions(work: _Work, parts: Mapping[str, object]) -> list[Part]:
 
 
 def _evidence(work: _Work) -> dict[str, Part]:
-    records = (
-        work.memory.store.records(sorted(work.evidence), visibility=work.view.visibility, limit=len(work.evidence) + 1)
-        if work.evidence
-        else ()
-    )
     return {
         record.id: {
             "source": record.source,
@@ -423,8 +419,19 @@ def _evidence(work: _Work) -> dict[str, Part]:
             "digest": record.digest,
             "excerpt": record.body[:240],
         }
-        for record in records
+        for record in _cited(work)
     }
+
+
+def _cited(work: _Work) -> tuple[Record, ...]:
+    if not work.evidence:
+        return ()
+    ids = sorted(work.evidence)
+    try:
+        return work.memory.store.records(ids, visibility=work.view.visibility, limit=len(ids) + 1)
+    except GraphError as error:
+        work.gaps.append(f"the evidence could not be read: {error}")
+        return ()
 
 
 def _label(alert: Alert, *names: str) -> str | None:
