@@ -199,7 +199,27 @@ class Journal(Protocol):
         ...
 
 
-class Store(Journal, Protocol):
+class Facts(Protocol):
+    """
+    What is asked for facts: a store, or a replica of its facts.
+    """
+
+    def facts(
+        self,
+        view: View,
+        *,
+        kinds: Collection[FactKind] = (),
+        subjects: Collection[EntityId] = (),
+        objects: Collection[str] = (),
+        valid: bool = True,
+    ) -> tuple[Statement[Fact], ...]:
+        """
+        Facts as they were stated, in commit order; empty filters mean any; `valid` False drops the test of `as_of`.
+        """
+        ...
+
+
+class Store(Journal, Facts, Protocol):
     """
     The memory: statements with both times, what is kept beside them, and the feed that indexes follow.
     """
@@ -225,20 +245,6 @@ class Store(Journal, Protocol):
     def erase(self, record: str) -> Retraction:
         """
         Remove the record, its statements and what was kept of it, bytes included.
-        """
-        ...
-
-    def facts(
-        self,
-        view: View,
-        *,
-        kinds: Collection[FactKind] = (),
-        subjects: Collection[EntityId] = (),
-        objects: Collection[str] = (),
-        valid: bool = True,
-    ) -> tuple[Statement[Fact], ...]:
-        """
-        Facts as they were stated, in commit order; empty filters mean any; `valid` False drops the test of `as_of`.
         """
         ...
 

@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from graph.encoding import moment
@@ -20,6 +21,7 @@ Place: TypeAlias = tuple[int, int]
 """A statement's seq and the end of its known time."""
 _MEMORY_BYTES = 64 * 1024 * 1024
 _OVERHEAD_BYTES = 600
+_COMMON = 1000
 
 
 class Decoded:
@@ -66,6 +68,14 @@ class Decoded:
         with self._lock:
             self._held.clear()
             self._size = 0
+
+
+@lru_cache(maxsize=_COMMON)
+def known_span(start: int, end: int) -> Span:
+    """
+    A known time of two columns; one object for all that became known together.
+    """
+    return Span(moment(start), None if end == OPEN else moment(end))
 
 
 def _ending(statement: Statement[Item], known_to: int) -> Statement[Item]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from graph.contract import Store
+from graph.contract import Facts
 from graph.identity import Identity
 from graph.values import (
     IDENTITY_KINDS,
@@ -87,40 +87,40 @@ class Neighbour:
         return len(self.path)
 
 
-def identity(store: Store, view: View) -> Identity:
+def identity(facts: Facts, view: View) -> Identity:
     """
     Which ids are one, as the view sees it.
     """
-    return Identity(store.facts(view, kinds=IDENTITY_KINDS))
+    return Identity(facts.facts(view, kinds=IDENTITY_KINDS))
 
 
-def entities(store: Store, view: View, kind: EntityKind, *, known: Identity | None = None) -> tuple[Entity, ...]:
+def entities(facts: Facts, view: View, kind: EntityKind, *, known: Identity | None = None) -> tuple[Entity, ...]:
     """
     All entities of a kind that a source describes, by id.
     """
-    names = known or identity(store, view)
+    names = known or identity(facts, view)
     found: dict[EntityId, list[Statement[Fact]]] = {}
-    for one in store.facts(view, kinds=(FactKind.ENTITY,)):
+    for one in facts.facts(view, kinds=(FactKind.ENTITY,)):
         if entity_kind(one.item.subject) == kind.value:
             found.setdefault(names.canonical(one.item.subject), []).append(one)
     return tuple(_entity(one, names, found[one]) for one in sorted(found))
 
 
-def entity(store: Store, view: View, name: EntityId, *, known: Identity | None = None) -> Entity | None:
+def entity(facts: Facts, view: View, name: EntityId, *, known: Identity | None = None) -> Entity | None:
     """
     What is said of one entity, by any of its ids; None where no source describes it.
     """
-    names = known or identity(store, view)
-    stated = store.facts(view, kinds=(FactKind.ENTITY,), subjects=names.same(name))
+    names = known or identity(facts, view)
+    stated = facts.facts(view, kinds=(FactKind.ENTITY,), subjects=names.same(name))
     return _entity(names.canonical(name), names, stated) if stated else None
 
 
-def ownership(store: Store, view: View, service: EntityId, *, known: Identity | None = None) -> Ownership:
+def ownership(facts: Facts, view: View, service: EntityId, *, known: Identity | None = None) -> Ownership:
     """
     Who owns the service, with all that disagrees; without a source an answer without a team.
     """
-    names = known or identity(store, view)
-    stated = _best_first(store.facts(view, kinds=(FactKind.OWNED_BY,), subjects=names.same(service)))
+    names = known or identity(facts, view)
+    stated = _best_first(facts.facts(view, kinds=(FactKind.OWNED_BY,), subjects=names.same(service)))
     teams = tuple(dict.fromkeys(names.canonical(one.item.object) for one in stated))
     answering = names.same(service) | (names.same(teams[0]) if teams else frozenset())
     return Ownership(
@@ -129,13 +129,13 @@ def ownership(store: Store, view: View, service: EntityId, *, known: Identity | 
         trust=stated[0].trust if stated else None,
         statements=stated,
         conflicts=teams[1:],
-        on_call=_best_first(store.facts(view, kinds=(FactKind.ON_CALL_FOR,), objects=answering)),
-        escalation=_escalation(store, view, answering, names),
+        on_call=_best_first(facts.facts(view, kinds=(FactKind.ON_CALL_FOR,), objects=answering)),
+        escalation=_escalation(facts, view, answering, names),
     )
 
 
 def neighbours(
-    store: Store,
+    facts: Facts,
     view: View,
     starts: Collection[EntityId],
     *,
@@ -148,7 +148,7 @@ def neighbours(
     What is within `depth` edges of the starts, in both directions, nearest first then by id; at most `limit`. The
     starts themselves are not among them.
     """
-    names = known or identity(store, view)
+    names = known or identity(facts, view)
     edge: dict[EntityId, Neighbour] = {}
     for one in sorted({names.canonical(start) for start in starts}):
         edge[one] = Neighbour(entity=one, start=one, path=())
@@ -156,7 +156,7 @@ def neighbours(
     found: list[Neighbour] = []
     for _ in range(depth):
         beyond: dict[EntityId, Neighbour] = {}
-        for origin, step in _edges(store, view, edge, kinds, names):
+        for origin, step in _edges(facts, view, edge, kinds, names):
             if step.entity not in reached:
                 reached.add(step.entity)
                 before = edge[origin]
@@ -169,15 +169,15 @@ def neighbours(
 
 
 def _edges(
-    store: Store, view: View, edge: Collection[EntityId], kinds: Collection[FactKind], names: Identity
+    facts: Facts, view: View, edge: Collection[EntityId], kinds: Collection[FactKind], names: Identity
 ) -> Iterator[tuple[EntityId, Step]]:
     """
     (origin, step) of all edges of the given entities, what they point to first, the best statement of each first.
     """
     ids = frozenset().union(*(names.same(one) for one in edge))
-    for one in _best_first(store.facts(view, kinds=kinds, subjects=ids)):
+    for one in _best_first(facts.facts(view, kinds=kinds, subjects=ids)):
         yield names.canonical(one.item.subject), _step(one, names.canonical(one.item.object), outgoing=True)
-    for one in _best_first(store.facts(view, kinds=kinds, objects=ids)):
+    for one in _best_first(facts.facts(view, kinds=kinds, objects=ids)):
         yield names.canonical(one.item.object), _step(one, names.canonical(one.item.subject), outgoing=False)
 
 
@@ -187,16 +187,16 @@ def _step(statement: Statement[Fact], to: EntityId, *, outgoing: bool) -> Step:
     )
 
 
-def _escalation(store: Store, view: View, starts: frozenset[EntityId], names: Identity) -> tuple[Statement[Fact], ...]:
+def _escalation(facts: Facts, view: View, starts: frozenset[EntityId], names: Identity) -> tuple[Statement[Fact], ...]:
     """
     The chain of escalation from the starts on, level by level, each target once.
     """
     chain: list[Statement[Fact]] = []
     reached, waiting = set(starts), starts
     while waiting and len(chain) < _LONGEST_CHAIN:
-        facts = store.facts(view, kinds=(FactKind.ESCALATES_TO,), subjects=waiting)
+        stated = facts.facts(view, kinds=(FactKind.ESCALATES_TO,), subjects=waiting)
         waiting = frozenset()
-        for one in sorted(_best_first(facts), key=lambda one: _level(one.item)):
+        for one in sorted(_best_first(stated), key=lambda one: _level(one.item)):
             if one.item.object not in reached:
                 chain.append(one)
                 targets = names.same(one.item.object)

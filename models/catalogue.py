@@ -1,31 +1,39 @@
 """
 Who and what there is, for looking up names: services, aliases, owners, and the alerts that are known.
 
-A derived index in memory that follows the store's feed. `directory(view)` is what one view sees of it. A directory is
-kept as long as no statement that it could rest on was opened, closed or erased, for every view between the same two
-moments at which anything began or ended: so it answers exactly what a fresh one would.
+A derived index in memory that follows the store's feed, and hands it on to the replica of the facts. `directory(view)`
+is what one view sees of it. A directory is kept as long as no statement that it could rest on was opened, closed or
+erased, for every view between the same two moments at which anything began or ended: so it answers exactly what a
+fresh one would.
+
+Which services changes name depends on who looks. It is asked of the store once for each reader, and again when the feed
+moves, so that whoever asks does not wait for the store.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from threading import RLock
+from threading import Lock, RLock
+from typing import TypeAlias
 
-from graph.contract import Store
+from graph.contract import Event, Store
 from graph.identity import Identity
+from graph.replica import Replica
 from graph.values import (
     IDENTITY_KINDS,
+    PUBLIC,
     Alert,
     AlertRule,
     EntityId,
-    Fact,
     FactKind,
     Incident,
     Item,
     ItemKind,
+    Labels,
     Statement,
     View,
 )
@@ -35,7 +43,10 @@ from models.parameters import Parameters, load
 
 FEED = 5000
 KEPT_VIEWS = 16
+KEPT_READERS = 8
 KINDS = (ItemKind.FACT, ItemKind.ALERT_RULE, ItemKind.ALERT, ItemKind.INCIDENT)
+_Reader: TypeAlias = tuple[Labels, frozenset[str]]
+"""What decides which records one may see: his labels, and the records that are hidden from him."""
 _KINDS = {FactKind.ENTITY, FactKind.ALIAS, FactKind.OWNED_BY, FactKind.BUILT_FROM, *IDENTITY_KINDS}
 
 
@@ -46,17 +57,18 @@ class Catalogue:
 
     def __init__(self, parameters: Parameters | None = None) -> None:
         self._weights: Mapping[str, float] = (parameters or load("resolution")).numbers("lookup")
-        self._facts: dict[int, Statement[Fact]] = {}
+        self.facts = Replica()
         self._rules: dict[int, Statement[AlertRule]] = {}
         self._alerts: dict[int, Statement[Alert]] = {}
         self._sayings: dict[tuple[str, ...], int] = {}
         self._store: Store | None = None
-        self._seen: frozenset[EntityId] = frozenset()
+        self._named: OrderedDict[_Reader, frozenset[EntityId]] = OrderedDict({(PUBLIC, frozenset()): frozenset()})
         self._paged: dict[str, dict[int, Statement[Incident]]] = defaultdict(dict)
         self._at = 0
-        self._bounds: list[datetime] = []
+        self._bounds: list[datetime] | None = None
         self._views: OrderedDict[tuple[object, ...], Directory] = OrderedDict()
         self._lock = RLock()
+        self._following = Lock()
 
     @property
     def watermark(self) -> int:
@@ -67,36 +79,47 @@ class Catalogue:
 
     def follow(self, store: Store) -> None:
         """
-        Catch up with the feed.
+        Catch up with the feed. Questions are answered meanwhile, from what is known so far.
         """
-        with self._lock:
+        with self._following:
             self._store = store
             end = store.watermark()
             if end <= self._at:
                 return
-            changed = False
-            while events := store.changes_since(self._at, FEED, KINDS):
-                for event in events:
-                    changed = self._take(event.op, event.statement_seq, event.statement) or changed
-                self._at = events[-1].seq
-            self._at = max(self._at, end)
-            seen = store.services_changed()
-            changed = changed or seen != self._seen
-            self._seen = seen
+            at = self._at
+            while events := store.changes_since(at, FEED, KINDS):
+                self._take(events)
+                at = events[-1].seq
+            named = self._named_again(store)
+            with self._lock:
+                self._named = named
+                self._at = max(at, end)
+
+    def _named_again(self, store: Store) -> OrderedDict[_Reader, frozenset[EntityId]]:
+        """
+        The same object where nothing changed, since directories are kept by it.
+        """
+        with self._lock:
+            before = list(self._named.items())
+        pairs = [(reader, known, _services_named(store, reader)) for reader, known in before]
+        return OrderedDict((reader, known if known == found else found) for reader, known, found in pairs)
+
+    def _take(self, events: Sequence[Event]) -> None:
+        with self._lock:
+            changed = not _KINDS.isdisjoint(self.facts.take(events))
+            for event in events:
+                changed = self._take_one(event.op, event.statement_seq, event.statement) or changed
             if changed:
                 self._views.clear()
-                self._bounds = sorted(set(self._moments()))
+                self._bounds = None
 
-    def _take(self, op: str, seq: int, statement: Statement[Item] | None) -> bool:
+    def _take_one(self, op: str, seq: int, statement: Statement[Item] | None) -> bool:
         if op == "erased" or statement is None:
             for found in self._paged.values():
                 found.pop(seq, None)
-            held = (self._facts.pop(seq, None), self._rules.pop(seq, None), self._alerts.pop(seq, None))
+            held = (self._rules.pop(seq, None), self._alerts.pop(seq, None))
             return any(one is not None for one in held)
         item = statement.item
-        if isinstance(item, Fact) and item.kind in _KINDS:
-            self._facts[seq] = statement  # type: ignore[assignment]  # the item was tested
-            return True
         if isinstance(item, Incident):
             for name in item.alerts:
                 self._paged[name][seq] = statement  # type: ignore[assignment]  # the item was tested
@@ -120,9 +143,7 @@ class Catalogue:
         return True
 
     def _moments(self) -> Iterator[datetime]:
-        for fact in self._facts.values():
-            spans = (fact.known, fact.item.valid)
-            yield from (moment for span in spans for moment in (span.start, span.end) if moment)
+        yield from self.facts.moments(_KINDS)
         for known in [one.known for one in self._rules.values()] + [one.known for one in self._alerts.values()]:
             yield from (moment for moment in (known.start, known.end) if moment)
 
@@ -138,22 +159,46 @@ class Catalogue:
         """
         What the view sees.
         """
+        named = self._named_for(view)
         with self._lock:
+            if self._bounds is None:
+                self._bounds = sorted(set(self._moments()))
             places = (bisect_right(self._bounds, view.as_of), bisect_right(self._bounds, view.known_at))
-            mark = (*places, view.visibility, view.hidden)
+            mark = (*places, view.visibility, view.hidden, named)
             if mark not in self._views:
-                self._views[mark] = self._build(view)
+                self._views[mark] = self._build(view, named)
                 while len(self._views) > KEPT_VIEWS:
                     self._views.popitem(last=False)
             self._views.move_to_end(mark)
             return self._views[mark]
 
-    def _build(self, view: View) -> Directory:
-        facts = [one for one in self._facts.values() if view.sees(one) and one.item.valid.holds(view.as_of)]
+    def _named_for(self, view: View) -> frozenset[EntityId]:
+        """
+        The services that changes name, as far as the view's reader may see.
+        """
+        reader = (view.visibility, view.hidden)
+        with self._lock:
+            at, found = self._at, self._named.get(reader)
+            if found is not None:
+                self._named.move_to_end(reader)
+                return found
+        if self._store is None:
+            return frozenset()
+        found = _services_named(self._store, reader)
+        with self._lock:
+            # an answer from before the feed moved would never be asked for again
+            if self._at == at:
+                self._named[reader] = found
+                while len(self._named) > KEPT_READERS:
+                    self._named.popitem(last=False)
+        return found
+
+    def _build(self, view: View, named: frozenset[EntityId]) -> Directory:
+        facts = self.facts.facts(view, kinds=_KINDS)
         found = Directory(Names(self._weights), Identity(one for one in facts if one.item.kind in IDENTITY_KINDS))
         for fact in facts:
             found.state(fact)
-        found.adopt(sorted(self._store.services_changed(view)) if self._store and self._seen else ())
+        found.adopt(sorted(named))
         for rule in self._rules.values():
             if view.sees(rule):
                 found.rule(rule)
@@ -161,3 +206,8 @@ class Catalogue:
             if view.sees(alert):
                 found.alert(alert)
         return found
+
+
+def _services_named(store: Store, reader: _Reader) -> frozenset[EntityId]:
+    labels, hidden = reader
+    return store.services_changed(replace(View.now(labels), hidden=hidden))

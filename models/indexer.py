@@ -244,6 +244,13 @@ class Indexer:
         """
         return self.lexical.search(text, limit, scope)
 
+    @property
+    def dense_lags(self) -> bool:
+        """
+        Whether the dense index is behind the lexical one.
+        """
+        return self.embedder is not None and self._at["dense"] < self._at["lexical"]
+
     def status(self) -> Status:
         """
         How far the indexes are.

@@ -97,8 +97,9 @@ class _Shard:
         asked = limit * OVER_FETCH
         while wanted:
             found = searcher.search(query, asked).hits
-            numbers = [(int(searcher.doc(address)["row"][0]), score) for score, address in found]
-            passed = [(number, score) for number, score in numbers if number < len(mask) and mask[number]]
+            numbers = searcher.fast_field_values("row", [address for _, address in found])
+            scored = zip(numbers, (score for score, _ in found), strict=True)
+            passed = [(number, score) for number, score in scored if number < len(mask) and mask[number]]
             if len(passed) >= wanted or len(found) < asked:
                 return passed[:limit]
             asked *= 4
@@ -117,7 +118,7 @@ class LexicalIndex:
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("terms", stored=False, tokenizer_name="whitespace", index_option="freq")
         builder.add_text_field("kind", stored=False, tokenizer_name="raw", index_option="basic")
-        builder.add_integer_field("row", stored=True, indexed=False, fast=True)
+        builder.add_integer_field("row", stored=False, indexed=False, fast=True)
         self._schema = builder.build()
         self._shards: dict[Labels, _Shard] = {}
         self._terms: list[str] = []

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -164,8 +163,7 @@ def rank(
     """
     changes = [one for one in found if one.item.at <= question.at]
     rows = terms_of([one.item for one in changes], question)
-    scored = [({name: value * weights.get(name, 0.0) for name, value in row.items()}, row) for row in rows]
-    scores = [sum(parts.values()) for parts, _ in scored]
+    scores = [sum(value * weights.get(name, 0.0) for name, value in row.items()) for row in rows]
     hypotheses = _hypotheses(question)
     # "none" competes with the candidates together: more of them don't make it less likely by themselves
     base = none[bool(question.areas)] + math.log(1 + len(changes)) * 0.35 + NONE_WITH_SIGN * min(2, len(hypotheses))
@@ -176,7 +174,7 @@ def rank(
         Candidate(
             id=changes[place].item.id,
             probability=doubted(math.exp(scores[place] - top) / total),
-            terms=_explained(*scored[place], changes[place].item, question) if rank < EXPLAINED else (),
+            terms=_explained(rows[place], weights, changes[place].item, question) if rank < EXPLAINED else (),
             evidence=(changes[place].record,),
             statement=changes[place].seq,
         )
@@ -200,9 +198,11 @@ def terms_of(changes: Sequence[Change], question: SuspectQuestion) -> list[dict[
     newer_there = sorted(change.at for change in touching)
     reverted = {change.reverts for change in changes if change.reverts}
     symptom = f"{question.text}\n{question.signals.text}"
-    words = Counter(tokens(symptom)) if symptom.strip() else Counter()
+    words = frozenset(tokens(symptom))
     bags = [frozenset(_words(change)) for change in changes] if words else []
-    frequency = Counter(word for bag in bags for word in bag)
+    rarity = {
+        word: math.log((len(changes) + 1) / (sum(word in bag for bag in bags) + 0.5)) for word in words if len(word) > 2
+    }
     kinds = {name for name, pattern in _MECHANISMS.items() if pattern.search(symptom)}
     rows = []
     for place, change in enumerate(changes):
@@ -214,7 +214,7 @@ def terms_of(changes: Sequence[Change], question: SuspectQuestion) -> list[dict[
         )
         row |= _where(change, question, areas, len(newer_there) - bisect_right(newer_there, change.at))
         if words:
-            row |= _symptom(change, bags[place], words, frequency, kinds, len(changes))
+            row |= _symptom(change, bags[place], rarity, kinds)
         rows.append(row)
     return rows
 
@@ -278,10 +278,8 @@ def _unplaced(change: Change, question: SuspectQuestion) -> dict[str, float]:
     return {**row, "unplaced": float(bool(question.places or question.names) and not any(row.values()))}
 
 
-def _symptom(
-    change: Change, mine: frozenset[str], words: Counter[str], frequency: Counter[str], kinds: set[str], count: int
-) -> dict[str, float]:
-    shared = sum(math.log((count + 1) / (frequency[word] + 0.5)) for word in mine & words.keys() if len(word) > 2)
+def _symptom(change: Change, mine: frozenset[str], rarity: Mapping[str, float], kinds: set[str]) -> dict[str, float]:
+    shared = sum(rarity[word] for word in mine & rarity.keys())
     text = f"{change.title}\n{change.text}\n{' '.join(change.files)}"
     met = sum(bool(_MECHANISMS[name].search(text)) for name in kinds)
     return {"overlap": math.log1p(max(0.0, shared) / 3), "mechanism": math.log1p(met)}
@@ -293,16 +291,18 @@ def _words(change: Change) -> tuple[str, ...]:
     )
 
 
+_SHORT = {
+    "production": "prod",
+    "prd": "prod",
+    "live": "prod",
+    "stage": "staging",
+    "stg": "staging",
+    "development": "dev",
+}
+
+
 def _same_environment(left: str, right: str) -> bool:
-    short = {
-        "production": "prod",
-        "prd": "prod",
-        "live": "prod",
-        "stage": "staging",
-        "stg": "staging",
-        "development": "dev",
-    }
-    return short.get(left.lower(), left.lower()) == short.get(right.lower(), right.lower())
+    return _SHORT.get(left.lower(), left.lower()) == _SHORT.get(right.lower(), right.lower())
 
 
 def _hypotheses(question: SuspectQuestion) -> tuple[Term, ...]:
@@ -315,7 +315,7 @@ def _hypotheses(question: SuspectQuestion) -> tuple[Term, ...]:
 
 
 def _explained(
-    parts: Mapping[str, float], row: Mapping[str, float], change: Change, question: SuspectQuestion
+    row: Mapping[str, float], weights: Mapping[str, float], change: Change, question: SuspectQuestion
 ) -> tuple[Term, ...]:
     hours = (question.at - change.at).total_seconds() / 3600
     ago = f"{hours * 60:.0f} min" if hours < 2 else f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
@@ -338,8 +338,8 @@ def _explained(
         "automated": "made by a bot",
     }
     terms = [
-        Term(name=name, value=row[name], weight=weight, says=says.get(name, name))
-        for name, weight in parts.items()
-        if abs(weight) > 0.05
+        Term(name=name, value=value, weight=weight, says=says.get(name, name))
+        for name, value in row.items()
+        if abs(weight := value * weights.get(name, 0.0)) > 0.05
     ]
     return tuple(sorted(terms, key=lambda term: -abs(term.weight)))

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 
 import orjson
 
@@ -26,6 +26,7 @@ from graph.values import (
     Incident,
     Item,
     Labels,
+    Record,
     Runbook,
     View,
     entity_kind,
@@ -41,7 +42,7 @@ from service.headline import headline
 from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
 from service.wiring import Memory
 
-SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3}
+SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3, "near": 25}
 WORTH = 0.05
 """A candidate below this is not shown."""
 FUTURE = timedelta(minutes=5)
@@ -67,10 +68,10 @@ class Question:
     signals: Signals = NO_SIGNALS
 
 
-@dataclass(slots=True)
+@dataclass
 class _Work:
     """
-    What the parts share.
+    What the parts share. `services` and `near` are found before the first part asks what follows from them.
     """
 
     memory: Memory
@@ -93,11 +94,11 @@ class _Work:
         """
         return min(self.alert.at, self.view.as_of)
 
-    @property
+    @cached_property
     def likely(self) -> dict[EntityId, float]:
         return {one.id: one.probability for one in self.services.candidates[:5] if one.probability >= WORTH}
 
-    @property
+    @cached_property
     def upstream(self) -> dict[EntityId, int]:
         """
         What the services depend on, and how many steps away.
@@ -143,7 +144,7 @@ def _resolve(work: _Work) -> None:
     likely = [one.id for one in work.services.candidates[:3] if one.probability >= WORTH]
     if likely:
         names = work.memory.catalogue.directory(work.view).identity
-        work.near = neighbours(work.memory.store, work.view, likely, depth=2, limit=200, known=names)
+        work.near = neighbours(work.memory.facts, work.view, likely, depth=2, limit=200, known=names)
 
 
 def _timed(work: _Work, name: str, do: Callable[[], object]) -> object:
@@ -310,7 +311,7 @@ def _precedents(work: _Work) -> list[Part]:
         neighbours=work.upstream,
         alert=work.alert.name,
     )
-    ranking = work.memory.precedents.rank(question, work.view, 30)
+    ranking = work.memory.precedents.rank(question, work.view, SHOWN["precedents"])
     if ranking.abstained:
         work.gaps.append("no past incident is clearly the same kind of problem")
     return [
@@ -340,24 +341,27 @@ def _blast_radius(work: _Work) -> Part:
     What depends on the service, nearest first, and what it depends on.
     """
     best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
-    rows: dict[str, list[Part]] = {"dependents": [], "dependencies": []}
+    sides: dict[str, list[Neighbour]] = {"dependents": [], "dependencies": []}
     for one in work.near:
-        if one.start != best:
-            continue
         outgoing = {step.outgoing for step in one.path}
-        if len(outgoing) == 1:
-            side = "dependencies" if outgoing.pop() else "dependents"
-            row = {
-                "id": one.entity,
-                "name": entity_name(one.entity),
-                "steps": len(one.path),
-                "kind": entity_kind(one.entity),
-            }
-            rows[side].append({**row, "evidence": work.cite(step.record for step in one.path)})
+        if one.start == best and len(outgoing) == 1:
+            sides["dependencies" if outgoing.pop() else "dependents"].append(one)
+    # the counts rest on those that are not shown, too
+    work.cite(step.record for found in sides.values() for one in found for step in one.path)
     return {
         "service": best,
-        **{side: found[:25] for side, found in rows.items()},
-        "counts": {side: len(found) for side, found in rows.items()},
+        **{side: [_reached(work, one) for one in found[: SHOWN["near"]]] for side, found in sides.items()},
+        "counts": {side: len(found) for side, found in sides.items()},
+    }
+
+
+def _reached(work: _Work, one: Neighbour) -> Part:
+    return {
+        "id": one.entity,
+        "name": entity_name(one.entity),
+        "steps": len(one.path),
+        "kind": entity_kind(one.entity),
+        "evidence": work.cite(step.record for step in one.path),
     }
 
 
@@ -409,11 +413,6 @@ def _actions(work: _Work, parts: Mapping[str, object]) -> list[Part]:
 
 
 def _evidence(work: _Work) -> dict[str, Part]:
-    records = (
-        work.memory.store.records(sorted(work.evidence), visibility=work.view.visibility, limit=len(work.evidence) + 1)
-        if work.evidence
-        else ()
-    )
     return {
         record.id: {
             "source": record.source,
@@ -423,8 +422,19 @@ def _evidence(work: _Work) -> dict[str, Part]:
             "digest": record.digest,
             "excerpt": record.body[:240],
         }
-        for record in records
+        for record in _cited(work)
     }
+
+
+def _cited(work: _Work) -> tuple[Record, ...]:
+    if not work.evidence:
+        return ()
+    ids = sorted(work.evidence)
+    try:
+        return work.memory.store.records(ids, visibility=work.view.visibility, limit=len(ids) + 1)
+    except GraphError as error:
+        work.gaps.append(f"the evidence could not be read: {error}")
+        return ()
 
 
 def _label(alert: Alert, *names: str) -> str | None:

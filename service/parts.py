@@ -62,7 +62,7 @@ def owner_part(
     """
     Who owns a service, who answers now, whom it escalates to, and who says so.
     """
-    found = ownership(memory.store, view, service, known=memory.catalogue.directory(view).identity)
+    found = ownership(memory.facts, view, service, known=memory.catalogue.directory(view).identity)
     if found.team is None:
         gap(f"no source names an owner of {entity_name(service)}")
     if found.team and not found.on_call:

@@ -20,9 +20,9 @@ def readiness(memory: Memory, view: View) -> dict[str, object]:
     changed = {name for one in memory.store.changes(view, limit=20_000) for name in one.item.services}
     hurt = {name for one in memory.store.incidents(view) for name in one.item.services}
     paged = {name for one in memory.store.runbooks(view) for name in one.item.services}
-    linked = {one.item.subject for one in memory.store.facts(view, kinds=_EDGES)}
+    linked = {one.item.subject for one in memory.facts.facts(view, kinds=_EDGES)}
     rows: list[tuple[str, dict[str, bool]]] = []
-    for one in entities(memory.store, view, EntityKind.SERVICE):
+    for one in entities(memory.facts, view, EntityKind.SERVICE):
         if one.attributes.get("kind") == "api":
             continue
         members = directory.members(one.id)

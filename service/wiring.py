@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from graph.contract import Store
 from graph.errors import GraphError
 from graph.opening import open_store, require_store
+from graph.replica import Replica
 from ingest.pipeline import drain
 from models.catalogue import Catalogue
 from models.contract import Embedder
@@ -49,6 +50,13 @@ class Memory:
     _ready: bool = False
 
     @property
+    def facts(self) -> Replica:
+        """
+        The store's facts, as far as the feed was followed; there even while the store cannot be reached.
+        """
+        return self.catalogue.facts
+
+    @property
     def ready(self) -> bool:
         """
         Whether names and words have caught up once, so that questions can be answered; meaning may still follow.
@@ -62,9 +70,7 @@ class Memory:
         """
         What answers lack at the moment.
         """
-        status = self.indexer.status()
-        missing = status.dense < status.lexical and self.indexer.embedder is not None
-        return [*self.gaps, *(["search by meaning is catching up"] if missing else [])]
+        return [*self.gaps, *(["search by meaning is catching up"] if self.indexer.dense_lags else [])]
 
     def telling(self, gaps: Sequence[str]) -> Memory:
         """

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from sys import intern
 
 import orjson
 
+from graph.decoded import known_span
 from graph.encoding import decode, micros, moment
 from graph.errors import InvalidValue
 from graph.hands import Stored
-from graph.keys import OPEN
 from graph.neo4j.connecting import Row
 from graph.values import (
     UNPLACED,
@@ -25,7 +26,6 @@ from graph.values import (
     ItemKind,
     Record,
     RecordState,
-    Span,
     Statement,
     Trust,
 )
@@ -111,10 +111,11 @@ def statement_of(row: Row) -> Statement[Item]:
     return Statement(
         seq=seq,
         item=decode(ItemKind(kind), body),
-        record=record,
-        source=source,
+        # the interpreter forgets an interned text with its last user, so what is erased does not stay
+        record=intern(record),
+        source=intern(source),
         trust=Trust(trust),
-        known=Span(moment(known_from), None if known_to == OPEN else moment(known_to)),
+        known=known_span(known_from, known_to),
         visibility=frozenset(labels),
     )
 

@@ -1,22 +1,28 @@
 """
 Reads: places of statements by name and view, then the statements, from a bounded memory of those decoded before.
+
+What many statements have in common (their record's id, source, labels, known time) is one object for all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
+from sys import intern
 
 import apsw
 import orjson
 
 from graph.contract import Event
-from graph.decoded import Decoded, Place
-from graph.encoding import decode, micros, moment
+from graph.decoded import Decoded, Place, known_span
+from graph.encoding import decode, micros
 from graph.keys import BEGINNING, OPEN
 from graph.sqlite.journal import json_text
 from graph.sqlite.queries import Row, Value, select
-from graph.values import Item, ItemKind, Span, Statement, Trust, View
+from graph.values import Item, ItemKind, Labels, Statement, Trust, View
+
+_COMMON = 1000
 
 
 def load(connection: apsw.Connection, places: Sequence[Place], decoded: Decoded) -> tuple[Statement[Item], ...]:
@@ -39,12 +45,18 @@ def _statement(row: Row, known_to: int) -> Statement[Item]:
     return Statement(
         seq=seq,
         item=decode(ItemKind(kind), body),
-        record=record,
-        source=source,
+        # the interpreter forgets an interned text with its last user, so what is erased does not stay
+        record=intern(record),
+        source=intern(source),
         trust=Trust(trust),
-        known=Span(moment(known_from), None if known_to == OPEN else moment(known_to)),
-        visibility=frozenset(orjson.loads(labels)),
+        known=known_span(known_from, known_to),
+        visibility=_labels(labels),
     )
+
+
+@lru_cache(maxsize=_COMMON)
+def _labels(body: str) -> Labels:
+    return frozenset(orjson.loads(body))
 
 
 def eyes(view: View) -> dict[str, Value]:

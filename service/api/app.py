@@ -419,7 +419,7 @@ def service_rows(memory: Memory, view: View) -> list[dict[str, object]]:
             "id": one.id, "name": entity_name(one.id), "title": one.attributes.get("title"), "type": one.attributes.get("type"),
             "tier": one.attributes.get("tier"), "owner": entity_name(owners[one.id]) if one.id in owners else None,
         }
-        for one in entities(memory.store, view, EntityKind.SERVICE)
+        for one in entities(memory.facts, view, EntityKind.SERVICE)
     ]  # fmt: skip
 
 
@@ -430,8 +430,8 @@ def service_part(memory: Memory, view: View, name: str) -> dict[str, object]:
     service = resolved_service(memory, view, name)
     gaps: list[str] = []
     directory = memory.catalogue.directory(view)
-    near = neighbours(memory.store, view, [service], depth=1)
-    described = next((one for one in entities(memory.store, view, EntityKind.SERVICE) if one.id == service), None)
+    near = neighbours(memory.facts, view, [service], depth=1)
+    described = next((one for one in entities(memory.facts, view, EntityKind.SERVICE) if one.id == service), None)
     incidents = [
         one.item for one in memory.store.incidents(view) if set(one.item.services) & directory.members(service)
     ]
