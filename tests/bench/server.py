@@ -99,25 +99,16 @@ def _neo4j(verb: str) -> str:
     return subprocess.run([*HOME, verb], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def measure(options: argparse.Namespace) -> list[Figure]:
+def measure(options: argparse.Namespace) -> Iterator[Figure]:
     """
     All of it, on one server.
     """
     names = names_of(options.services or 10_000)
-    figures: list[Figure] = []
     with server() as place, tempfile.TemporaryDirectory(prefix="precedent-bench-") as work:
-        figures += _told(loading(place, names, options.changes or 1_000_000, options.incidents or 20_000))
-        figures += _told(what_changed(place, names, options.rounds))
-        figures += _told(webhooks(place, Path(work), options.seconds))
-        figures += _told(context(place, Path(work), names, options.rounds))
-    print("     once more, all together:", flush=True)
-    return figures
-
-
-def _told(figures: list[Figure]) -> list[Figure]:
-    for figure in figures:
-        print(figure.line(), flush=True)
-    return figures
+        yield from loading(place, names, options.changes or 1_000_000, options.incidents or 20_000)
+        yield from what_changed(place, names, options.rounds)
+        yield from webhooks(place, Path(work), options.seconds)
+        yield from context(place, Path(work), names, options.rounds)
 
 
 def load(store: Store, what: str, given: Iterator[Stated], total: int) -> float:
