@@ -21,13 +21,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from neo4j import Driver, GraphDatabase
+from pydantic import SecretStr
 
 from graph.contract import Store, Yield
 from graph.opening import open_store
 from graph.replica import Replica
 from graph.resolved import neighbours
 from graph.values import RecordState, Trust, View
-from tests.bench import plain
+from service.settings import Settings
+from tests.bench import plain, similar
 from tests.bench.figures import ROOT, Figure, Server, ask, quantile
 from tests.bench.made import alert
 from tests.bench.population import END, START, Stated, catalogue, changes, incidents, names_of
@@ -72,6 +74,12 @@ class Place:
         """
         return GraphDatabase.driver(self.url, auth=(self.user, self.password), telemetry_disabled=True)
 
+    def settings(self, data: Path) -> Settings:
+        """
+        Settings of a process that uses it, with its own data directory.
+        """
+        return Settings(data=data, store=self.url, store_user=self.user, store_password=SecretStr(self.password))
+
     def config(self, folder: Path, name: str, **more: object) -> Path:
         """
         A file of settings for a process that uses it.
@@ -109,6 +117,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figure]:
         yield from what_changed(place, names, options.rounds)
         yield from webhooks(place, Path(work), options.seconds)
         yield from context(place, Path(work), names, options.rounds)
+        yield from similar.measure(place.settings(Path(work) / "context"), Path(work), names)
 
 
 def load(store: Store, what: str, given: Iterator[Stated], total: int) -> float:
