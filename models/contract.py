@@ -5,7 +5,7 @@ What models give the rest: vectors, hits, candidates with probabilities. Scores 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.values import ItemKind, Labels, View
+from graph.searching import Hit, Row, Scope
 
 Matrix = NDArray[np.float32]
 
@@ -36,54 +36,6 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> Matrix:
         """An array of shape (len(texts), dimension), float32, rows of length 1."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """
-    One facet of one document version, as an index holds it. `statement` and `facet` are its key.
-    """
-
-    statement: int
-    kind: ItemKind
-    document: str
-    """The item's own id; one document has several rows."""
-    facet: str
-    """`title`, `symptoms`, `cause`, `resolution`, `steps`, `section:ANCHOR`, ..."""
-    text: str
-    record: str
-    visibility: Labels
-    known_from: datetime | None
-    known_to: datetime | None
-    at: datetime | None
-    """When the thing happened (an incident's beginning); None for what has no moment (a runbook)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """
-    A row found: `score` is the index's own (cosine, BM25), comparable only within one search.
-    """
-
-    statement: int
-    document: str
-    kind: ItemKind
-    facet: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """
-    What a search may return: filtered inside the search.
-    """
-
-    view: View
-    kinds: Collection[ItemKind] = ()
-    facets: Collection[str] = ()
-    """Names or, before a colon, families of facets; empty: all."""
-    before: datetime | None = None
-    """Only what happened strictly earlier; things without a moment stay."""
 
 
 class Index(Protocol):

@@ -18,8 +18,9 @@ from uuid import uuid4
 import numpy as np
 
 from graph.contract import Event, Store
+from graph.searching import Hit, Row, Scope
 from graph.values import ItemKind
-from models.contract import Embedder, Hit, Matrix, Row, Scope
+from models.contract import Embedder, Matrix
 from models.dense import DenseIndex
 from models.errors import IndexDamaged
 from models.facets import rows

@@ -13,8 +13,8 @@ from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from graph.searching import Hit, Row, Scope
 from graph.values import Labels, View
-from models.contract import Hit, Row, Scope
 from models.errors import IndexDamaged
 from models.rows import Mask, Rows
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from graph.contract import Store
+from graph.searching import Hit, Scope
 from graph.values import EntityId, Incident, ItemKind, Statement, View, entity_name
-from models.contract import Candidate, Hit, Ranking, Scope, Term, chance
+from models.contract import Candidate, Ranking, Term, chance
 from models.indexer import Indexer
 from models.parameters import Parameters
 

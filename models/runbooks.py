@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from graph.contract import Store
+from graph.searching import Hit, Scope
 from graph.values import EntityId, ItemKind, Runbook, Section, Statement, View
-from models.contract import Candidate, Hit, Ranking, Scope, Term, doubted
+from models.contract import Candidate, Ranking, Term, doubted
 from models.indexer import Indexer
 from models.names import tokens
 from models.parameters import Parameters
