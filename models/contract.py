@@ -5,7 +5,7 @@ What models give the rest: vectors, hits, candidates with probabilities. Scores 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.searching import Hit, Row, Scope
+from graph.values import View
 
 Matrix = NDArray[np.float32]
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
 
 
 class Embedder(Protocol):
@@ -57,6 +60,64 @@ class Index(Protocol):
 
     def search(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
         """Best rows first; at most `limit`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """
+    How far each index has followed the feed, and how many rows it holds.
+    """
+
+    watermark: int
+    lexical: int
+    dense: int
+    dense_rows: int
+    lexical_rows: int
+
+    @property
+    def behind(self) -> bool:
+        """
+        Whether either lags.
+        """
+        return min(self.lexical, self.dense) < self.watermark
+
+
+class Search(Protocol):
+    """
+    Search by meaning and by words that follows the store's feed, wherever its rows are.
+    """
+
+    embedder: Embedder | None
+    problems: list[str]
+    """What was wrong at this start."""
+
+    def follow(self, progress: Progress = ...) -> None:
+        """Catch up with the feed."""
+        ...
+
+    def save(self) -> None:
+        """Keep what makes the next start quick."""
+        ...
+
+    def status(self) -> Status:
+        """How far it is."""
+        ...
+
+    def vector(self, text: str) -> Matrix | None:
+        """The question's vector, or None without an embedder."""
+        ...
+
+    def search_dense(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
+        """Nearest rows; scores are cosines. None while there is no embedder."""
+        ...
+
+    def search_lexical(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
+        """Best rows by words; scores are BM25 among the rows that the reader may see."""
+        ...
+
+    def most(self, text: str, view: View) -> float:
+        """About what a row could score by words that has every known one of a text; never 0."""
         ...
 
 
