@@ -83,6 +83,12 @@ class Status:
         return min(self.lexical, self.dense) < self.watermark
 
 
+def silent(what: str, done: int, total: int) -> None:
+    """
+    No progress.
+    """
+
+
 class Search(Protocol):
     """
     Search by meaning and by words that follows the store's feed, wherever its rows are.

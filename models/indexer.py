@@ -16,7 +16,7 @@ from uuid import uuid4
 from graph.contract import Event, Store
 from graph.searching import Hit, Scope
 from graph.values import ItemKind, View
-from models.contract import Embedder, Matrix, Progress, Status
+from models.contract import Embedder, Matrix, Progress, Status, silent
 from models.dense import DenseIndex
 from models.errors import IndexDamaged
 from models.facets import rows
@@ -28,12 +28,6 @@ FEED = 2000
 KINDS = (ItemKind.INCIDENT, ItemKind.RUNBOOK)
 SAVED_ROWS = 2000
 """Rows that may be missing from a snapshot; few, and it is left as it is."""
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """
-    No progress.
-    """
 
 
 class Indexer:
@@ -59,7 +53,7 @@ class Indexer:
         self._restored = False
         self._lock = Lock()
 
-    def follow(self, progress: Progress = _silent) -> None:
+    def follow(self, progress: Progress = silent) -> None:
         """
         Catch up with the feed: the lexical index first, which is quick, then the vectors.
         """

@@ -259,7 +259,8 @@ class Stuck:
 
 def test_a_search_that_came_too_late_claims_nothing(tmp_path: Path) -> None:
     memory = load(Settings(data=tmp_path, part_budget_ms=500))
-    stuck = Stuck(memory.indexer.dense.dimension)
+    assert memory.indexer.embedder
+    stuck = Stuck(memory.indexer.embedder.dimension)
     memory.indexer.embedder = stuck
     answer = assemble(memory, Question(alert=read_alerts(alerts()[0].read_bytes(), {})[0]))
     stuck.go.set()
