@@ -1,5 +1,5 @@
 """
-An embedded store and one on a server, fed alike and asked alike, give the same answers.
+An embedded store and one on a server, fed alike and asked alike, give the same answers, wherever search lives.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ Answer = dict[str, Any]
 
 ASKED_BEFORE = timedelta(days=3)
 """How long before an alert a change still counts; the others only make the loading longer."""
+ROUNDING = 1e-5
+"""The server's search counts in single precision."""
 OF_THE_READING = {"timings_ms", "answer_id"}
 
 
@@ -81,16 +83,17 @@ def organisation(request: pytest.FixtureRequest, tmp_path: Path) -> Organisation
 
 
 @pytest.fixture
-def memories(organisation: Organisation, tmp_path: Path) -> Iterator[tuple[Memory, Memory]]:
+def memories(organisation: Organisation, tmp_path: Path) -> Iterator[tuple[Memory, Memory, Memory]]:
     """
-    One on the embedded store and one on the server, both with the organisation in them.
+    With the organisation in them: on the embedded store, on the server, and on the server with its own search.
     """
     server.emptied().close()
-    patient = Settings(data=tmp_path / "embedded", part_budget_ms=60_000)
-    distant = {"store": server.URI, "store_user": server.USER, "store_password": server.PASSWORD}
+    patient = {"part_budget_ms": 60_000}
+    distant = patient | {"store": server.URI, "store_user": server.USER, "store_password": server.PASSWORD}
     opened = (
-        open_memory(patient),
-        open_memory(Settings.model_validate(patient.model_dump() | {"data": tmp_path / "distant"} | distant)),
+        open_memory(Settings.model_validate(patient | {"data": tmp_path / "embedded"})),
+        open_memory(Settings.model_validate(distant | {"data": tmp_path / "distant"})),
+        open_memory(Settings.model_validate(distant | {"data": tmp_path / "nothing", "search": "server"})),
     )
     assert ingest(opened[0].store, organisation.sources).ok
     copy(opened[0].store, opened[1].store)
@@ -111,11 +114,13 @@ def copy(store: Store, other: Store) -> None:
     drain(other)
 
 
-def test_both_stores_give_the_same_answers(organisation: Organisation, memories: tuple[Memory, Memory]) -> None:
+def test_all_give_the_same_answers(organisation: Organisation, memories: tuple[Memory, Memory, Memory]) -> None:
     now = datetime.now(UTC)
     for alert in organisation.alerts:
-        embedded, distant = (asked(memory, alert, now) for memory in memories)
+        embedded, distant, searching = (asked(memory, alert, now) for memory in memories)
         assert distant == embedded, alert.name
+        assert searching.pop("ten") == pytest.approx(embedded.pop("ten"), abs=ROUNDING), alert.name
+        assert searching == embedded, alert.name
 
 
 def asked(memory: Memory, alert: Alert, now: datetime) -> Answer:
@@ -128,4 +133,4 @@ def asked(memory: Memory, alert: Alert, now: datetime) -> Answer:
     question = PrecedentQuestion(text=alert_text(alert), at=alert.at, services=services, alert=alert.name)
     ranked = memory.precedents.rank(question, view, 10).candidates
     kept = {name: value for name, value in answer.items() if name not in OF_THE_READING}
-    return kept | {"ten": [(one.id, one.probability) for one in ranked]}
+    return kept | {"ten": {one.id: one.probability for one in ranked}}
