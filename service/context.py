@@ -51,6 +51,8 @@ NO_SIGNALS = Signals()
 NO_RANKING = Ranking()
 
 Lane = Sequence[tuple[str, Callable[["_Work"], object]]]
+_Told = tuple[object, list[str]]
+"""A part and its gaps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,15 +164,16 @@ def _parts(work: _Work) -> dict[str, object]:
     """
     budget = work.memory.settings.part_budget_ms / 1000
     end = time.perf_counter() + budget
-    waiting: dict[str, Future[object]] = {}
+    waiting: dict[str, Future[_Told]] = {}
     for lane in LANES:
-        futures = {name: Future[object]() for name, _ in lane}
+        futures = {name: Future[_Told]() for name, _ in lane}
         waiting |= futures
         work.memory.pool.submit(_run_lane, work, lane, futures)
     parts: dict[str, object] = {}
     for name, future in waiting.items():
         try:
-            parts[name] = future.result(timeout=max(0.0, end - time.perf_counter()))
+            parts[name], gaps = future.result(timeout=max(0.0, end - time.perf_counter()))
+            work.gaps += gaps
         except LateError:
             future.cancel()
             work.gaps.append(f"{name} was not ready within {budget * 1000:.0f} ms")
@@ -179,7 +182,7 @@ def _parts(work: _Work) -> dict[str, object]:
     return parts
 
 
-def _run_lane(work: _Work, lane: Lane, futures: Mapping[str, Future[object]]) -> None:
+def _run_lane(work: _Work, lane: Lane, futures: Mapping[str, Future[_Told]]) -> None:
     """
     One part after the other; those that nobody waits for any more are left out.
     """
@@ -187,8 +190,10 @@ def _run_lane(work: _Work, lane: Lane, futures: Mapping[str, Future[object]]) ->
         future = futures[name]
         if not future.set_running_or_notify_cancel():
             continue
+        # its own gaps: the answer tells them in the order of the parts, whichever lane was quicker
+        own = replace(work, gaps=[])
         try:
-            future.set_result(_timed(work, name, partial(make, work)))
+            future.set_result((_timed(work, name, partial(make, own)), own.gaps))
         except Exception as error:  # noqa: BLE001 - it is raised again where the part is waited for
             future.set_exception(error)
 

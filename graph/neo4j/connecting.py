@@ -97,15 +97,16 @@ class Line:
         """
         return self._run(WRITE_ACCESS, work, self._limits.write, self._limits.retry_write)
 
-    def command(self, text: str) -> list[Row]:
+    def command(self, text: str, seconds: float | None = None) -> list[Row]:
         """
-        One schema command or question in a transaction of its own.
+        One schema command or question in a transaction of its own, given up after so many seconds (None: as a write).
         """
+        limit = self._limits.write if seconds is None else seconds
         with (
-            self._call(self._limits.write) as driver,
+            self._call(limit) as driver,
             driver.session(database=self._database, bookmark_manager=self._bookmarks) as session,
         ):
-            return session.run(Query(text, timeout=self._limits.write)).values()
+            return session.run(Query(text, timeout=limit)).values()
 
     def close(self) -> None:
         """
