@@ -14,6 +14,7 @@ from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
+from threading import Event
 
 import orjson
 
@@ -46,6 +47,8 @@ SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3, "near": 25}
 WORTH = 0.05
 """A candidate below this is not shown."""
 FUTURE = timedelta(minutes=5)
+HANDOVER = 0.001
+"""Seconds to wait at most until the question's vector is begun."""
 
 NO_SIGNALS = Signals()
 NO_RANKING = Ranking()
@@ -125,8 +128,7 @@ def assemble(memory: Memory, question: Question) -> Part:
     work = _Work(memory, question, _view(question))
     if question.alert.at > datetime.now(UTC) + FUTURE:
         work.gaps.append("the alert's time lies in the future; it is taken as now")
-    # the searches need the question's vector, which is made meanwhile
-    memory.pool.submit(memory.indexer.vector, alert_text(work.alert))
+    _begin_vector(work)
     _timed(work, "service", lambda: _resolve(work))
     parts = _parts(work)
     answer = _answer(work, parts)
@@ -134,6 +136,21 @@ def assemble(memory: Memory, question: Question) -> Part:
     answer["timings_ms"] = {name: round(value, 2) for name, value in work.timings.items()}
     _keep(memory, answer, work)
     return answer
+
+
+def _begin_vector(work: _Work) -> None:
+    """
+    The searches need the question's vector, which is made meanwhile. The model works without the interpreter's lock but
+    begins with it: so let it begin, before looking up names keeps that lock.
+    """
+    begun = Event()
+
+    def make() -> None:
+        begun.set()
+        work.memory.indexer.vector(alert_text(work.alert))
+
+    work.memory.pool.submit(make)
+    begun.wait(HANDOVER)
 
 
 def _view(question: Question) -> View:
