@@ -190,8 +190,8 @@ class SqliteHands:
 
     def forget(self, place: int) -> None:
         self._run("names_orphaned")
+        self._run("sources_orphaned", seq=place)
         self._run("record_delete", seq=place)
-        self._run("sources_orphaned")
         self._run("labels_orphaned")
 
     def _source(self, name: str) -> int:

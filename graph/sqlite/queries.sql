@@ -197,8 +197,10 @@ delete from names where id in (
     select n.id from names n where not exists (select 1 from entries e where e.name = n.id))
 
 -- name: sources_orphaned
--- Remove the sources that stated nothing that is left.
-delete from sources where name not in (select source from records) and id not in (select source from statements)
+-- Remove the sources that a record leaves behind with nothing. One that was swept, and never had any, stays swept.
+delete from sources
+where (snapshots = 0 or name = (select source from records where seq = :seq))
+    and name not in (select source from records where seq <> :seq) and id not in (select source from statements)
 
 -- name: labels_orphaned
 -- Remove the sets of labels that nothing has any more.
