@@ -18,8 +18,9 @@ from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally,
 from graph.decoded import Decoded
 from graph.documents import best_of_each
 from graph.encoding import micros
-from graph.errors import NotSupported, StoreUnavailable
+from graph.errors import NotSupported, StoreUnavailable, StoreUnfinished
 from graph.keys import BEGINNING, OPEN
+from graph.moving import MIGRATION
 from graph.neo4j import journal, schema, shelves
 from graph.neo4j.connecting import DEFAULT_LIMITS, Limits, Line, Row, Transaction, one, rows
 from graph.neo4j.hands import Neo4jHands
@@ -281,7 +282,12 @@ class Neo4jStore:
         with self._turn:
             if not self._ready:
                 schema.require(self._line, write=self._writes)
+                self._require_whole()
                 self._ready = True
+
+    def _require_whole(self) -> None:
+        if self._line.read(lambda transaction: shelves.kept(transaction, MIGRATION, None)):
+            raise StoreUnfinished(self._line.url)
 
 
 def _eyes(view: View) -> dict[str, object]:
