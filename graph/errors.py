@@ -52,5 +52,13 @@ class StoreTooNew(StoreUnavailable):
     """The store was written by a newer version."""
 
 
+class StoreUnfinished(StoreUnavailable):
+    """A migration into this store is not finished; give the same `precedent migrate` again, or empty the store."""
+
+
+class MigrationRefused(GraphError):
+    """The one store cannot be migrated into the other."""
+
+
 class DiskFull(StoreUnavailable):
     """There is no space left for the store."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from graph.contract import Store
 from graph.errors import InvalidValue, NotFound, NotSupported
+from graph.moving import Movable
 
 _SQLITE = "sqlite:///"
 
@@ -47,6 +48,24 @@ def require_store(url: str, *, user: str = "", password: str = "") -> None:
     from graph.sqlite.store import require_file
 
     require_file(_directory(url) / FILE_NAME)
+
+
+def open_movable(url: str, *, target: bool, user: str = "", password: str = "") -> Movable:
+    """
+    The store at `url` to be migrated: out of, or as `target` into. An embedded one is held by the writer's lock; a
+    server is only read, unless it is the target. NotFound where there is nothing to migrate out of.
+    """
+    if _is_server(url):
+        from graph.neo4j.moving import Neo4jMoving
+
+        return Neo4jMoving(url, user=user, password=password, read_only=not target)
+    from graph.sqlite.copying import FILE_NAME
+    from graph.sqlite.moving import SqliteMoving
+    from graph.sqlite.store import require_file
+
+    if not target:
+        require_file(_directory(url) / FILE_NAME)
+    return SqliteMoving(_directory(url))
 
 
 def restore_store(url: str, backup: Path) -> None:

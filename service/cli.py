@@ -9,7 +9,7 @@ import json
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -555,16 +555,49 @@ def restore(source: Path, data: Data = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def migrate(data: Data = None, as_json: Json = False) -> None:
+def migrate(
+    source: Annotated[str | None, typer.Option("--from", help="the URL of the store to copy; else the settings' store")] = None,
+    target: Annotated[str | None, typer.Option("--to", help="the URL of an empty store, or of one to go on with")] = None,
+    data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """
-    Bring the data directory to this version's schema (opening it for writing does).
+    Copy a store into another and compare both; without --to, bring the store to this version's schema.
     """
     from service.wiring import require_store_of, store_of
 
     settings = settings_of(data)
+    if target is not None:
+        _moved(settings, source or settings.store_url, target, as_json)
+        return
+    if source is not None:
+        raise typer.BadParameter("say with --to where the store goes")
     require_store_of(settings)
     store_of(settings).close()
     show({"ok": True}, as_json, lambda: "the schema is this version's")
+
+
+def _moved(settings: Settings, source: str, target: str, as_json: bool) -> None:
+    from graph.moving import move
+    from service.wiring import movable_of
+
+    if source == target:
+        raise typer.BadParameter("a store is not copied into itself; name another with --to")
+    with closing(movable_of(settings, source)) as one, closing(movable_of(settings, target, target=True)) as other:
+        compared = move(one, other, _progress)
+    ok = all(each.same for each in compared)
+    rows: list[dict[str, object]] = [
+        {
+            "kind": each.kind.value,
+            "source": each.source.count,
+            "target": each.target.count,
+            "digest": each.source.digest,
+            "same": each.same,
+        }
+        for each in compared
+    ]
+    show({"kinds": rows, "ok": ok}, as_json, lambda: table(rows, "kind", "source", "target", "digest", "same"))
+    if not ok:
+        raise Failed("the target is not what the source is, and stays shut; empty it and begin anew")
 
 
 @app.command()

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from graph.contract import Store
 from graph.errors import GraphError
-from graph.opening import open_store, require_store
+from graph.moving import Movable
+from graph.opening import open_movable, open_store, require_store
 from graph.replica import Replica
 from graph.searching import Searchable
 from ingest.pipeline import drain
@@ -193,6 +194,14 @@ def store_of(settings: Settings, *, read_only: bool = False) -> Store:
     """
     user, password = credentials(settings)
     return open_store(settings.store_url, read_only=read_only, user=user, password=password)
+
+
+def movable_of(settings: Settings, url: str, *, target: bool = False) -> Movable:
+    """
+    A store to be migrated: out of, or as `target` into; on a server as the settings' user.
+    """
+    user, password = credentials(settings)
+    return open_movable(url, target=target, user=user, password=password)
 
 
 def require_store_of(settings: Settings) -> None:

@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from graph.errors import StoreUnavailable
-from graph.neo4j import schema
+from graph.errors import StoreUnavailable, StoreUnfinished
+from graph.moving import MIGRATION
+from graph.neo4j import schema, shelves
 from graph.neo4j.connecting import Line, Row, Transaction
 
 T = TypeVar("T")
@@ -17,12 +18,14 @@ T = TypeVar("T")
 
 class Access:
     """
-    Thread-safe. Without `writes`, all that would change something is refused with StoreUnavailable.
+    Thread-safe. Without `writes`, all that would change something is refused with StoreUnavailable; with `whole`,
+    all is refused with StoreUnfinished while a migration has not ended.
     """
 
-    def __init__(self, line: Line, *, writes: bool) -> None:
+    def __init__(self, line: Line, *, writes: bool, whole: bool = True) -> None:
         self._line = line
         self._writes = writes
+        self._whole = whole
         self._ready = False
         self._turn = threading.Lock()
 
@@ -59,4 +62,6 @@ class Access:
         with self._turn:
             if not self._ready:
                 schema.require(self._line, write=self._writes)
+                if self._whole and self._line.read(lambda transaction: shelves.kept(transaction, MIGRATION, None)):
+                    raise StoreUnfinished(self._line.url)
                 self._ready = True

@@ -17,7 +17,7 @@ from graph.encoding import decode, encode
 from graph.hands import Head, Stored, Support, Version, part_name, span
 from graph.keys import OPEN
 from graph.neo4j.connecting import Row, Transaction, one, rows
-from graph.neo4j.properties import stand_of, statement_row, thing_of
+from graph.neo4j.properties import stand_of, statement_row, stored_of, thing_of
 from graph.neo4j.rows import forget
 from graph.values import Fact, Item, ItemKind, RecordState
 
@@ -332,7 +332,7 @@ class Neo4jHands:
             seq = stored["seq"]
             if seq in self._held:
                 continue
-            held = _Held(_stored(stored), self._met(*evidence), found_end=stored["known_to"])
+            held = _Held(stored_of(stored), self._met(*evidence), found_end=stored["known_to"])
             self._held[seq] = held
             for snapshot, *record in supports:
                 by = self._met(*record)
@@ -341,28 +341,6 @@ class Neo4jHands:
 
     def _met(self, place: int, identity: str, part: str, known_at: int, state: str) -> _Witness:
         return self._witnesses.setdefault(place, _Witness(place, identity, part, known_at, RecordState(state)))
-
-
-def _stored(row: dict[str, object]) -> Stored:
-    thing = row["thing"]
-    return Stored(
-        source=str(row["source"]),
-        key=bytes.fromhex(str(thing).rpartition("\n")[2]) if thing else None,
-        digest=bytes.fromhex(str(row["digest"])),
-        kind=str(row["kind"]),
-        trust=_number(row["trust"]),
-        labels=frozenset(row["labels"]) if isinstance(row["labels"], list) else frozenset(),
-        record=_number(row["evidence"]),
-        known_from=_number(row["known_from"]),
-        known_to=_number(row["known_to"]),
-        valid_from=_number(row["valid_from"]),
-        valid_to=_number(row["valid_to"]),
-    )
-
-
-def _number(value: object) -> int:
-    assert isinstance(value, int)  # noqa: S101 - only this package writes these properties
-    return value
 
 
 def _support_row(seq: int, key: tuple[str, int]) -> dict[str, object]:

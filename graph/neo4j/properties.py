@@ -103,6 +103,32 @@ def statement_row(
     return "documents_add", [*made, name, at, _TYPES[ItemKind(row.kind)]]
 
 
+def stored_of(row: Mapping[str, object]) -> Stored:
+    """
+    A statement's row, of its node's properties.
+    """
+    # one that replaces nothing has no thing
+    thing, labels = row.get("thing"), row["labels"]
+    return Stored(
+        source=str(row["source"]),
+        key=bytes.fromhex(str(thing).rpartition("\n")[2]) if thing else None,
+        digest=bytes.fromhex(str(row["digest"])),
+        kind=str(row["kind"]),
+        trust=_number(row["trust"]),
+        labels=frozenset(labels) if isinstance(labels, list) else frozenset(),
+        record=_number(row["evidence"]),
+        known_from=_number(row["known_from"]),
+        known_to=_number(row["known_to"]),
+        valid_from=_number(row["valid_from"]),
+        valid_to=_number(row["valid_to"]),
+    )
+
+
+def _number(value: object) -> int:
+    assert isinstance(value, int)  # noqa: S101 - only this package writes these properties
+    return value
+
+
 def statement_of(row: Row) -> Statement[Item]:
     """
     The statement of a row of nine: seq, kind, body, record, source, trust, known from and to, labels.

@@ -579,3 +579,95 @@ WHERE s.known_from <= $known_at AND s.known_to > $known_at
 WITH r, vector.similarity.cosine(r.vector, $vector) AS score
 ORDER BY score DESC, r.statement, r.place LIMIT $limit
 RETURN r.statement, r.document, r.kind, r.facet, score
+
+// name: move_counts
+// How many rows a move has of each kind, in the order of the kinds.
+RETURN
+    COUNT { (o:Source) WHERE o.snapshots > 0 },
+    COUNT { (:Record) },
+    COUNT { (:Statement) },
+    COUNT { ()-[:STATES]->() },
+    COUNT { (:Line) },
+    COUNT { (k:Kept) WHERE k.shelf <> 'migration' },
+    COUNT {
+        MATCH (s:Counter {name: 'store'}), (j:Counter {name: 'journal'})
+        UNWIND [s.feed, j.records, s.statements] AS value
+        WITH value WHERE value > 0
+        RETURN value
+    }
+
+// name: move_sources
+// Sources of which whole snapshots were seen.
+MATCH (o:Source) WHERE o.snapshots > 0 AND ($name IS NULL OR o.name > $name)
+RETURN o.name, o.snapshots ORDER BY o.name LIMIT $limit
+
+// name: move_records
+// Records by place.
+MATCH (r:Record) WHERE r.seq > $place
+RETURN r ORDER BY r.seq LIMIT $limit
+
+// name: move_statements
+// Statements by number.
+MATCH (s:Statement) WHERE s.seq > $seq
+RETURN s ORDER BY s.seq LIMIT $limit
+
+// name: move_supports
+// Who states what.
+MATCH (s:Statement)
+USING INDEX s:Statement(seq)
+WHERE s.seq >= $statement
+MATCH (r:Record)-[u:STATES]->(s)
+WHERE s.seq > $statement OR r.seq > $record OR (r.seq = $record AND u.snapshot > ($snapshot = 1))
+RETURN s.seq, r.seq, u.snapshot ORDER BY s.seq, r.seq, u.snapshot LIMIT $limit
+
+// name: move_lines
+// Lines of the feed, but for openings.
+MATCH (l:Line) WHERE l.seq > $seq
+RETURN l.seq, l.op, l.statement ORDER BY l.seq LIMIT $limit
+
+// name: move_kept
+// What lies on the shelves, with the records that it rests on.
+CALL () {
+    MATCH (k:Kept) WHERE k.shelf = $shelf AND k.key > $key
+    RETURN k ORDER BY k.shelf, k.key LIMIT $limit
+    UNION ALL
+    MATCH (k:Kept) WHERE k.shelf > $shelf AND k.key IS NOT NULL AND k.shelf <> 'migration'
+    RETURN k ORDER BY k.shelf, k.key LIMIT $limit
+}
+WITH k ORDER BY k.shelf, k.key LIMIT $limit
+RETURN k.shelf, k.key, k.body, COLLECT { MATCH (k)-[:RESTS_ON]->(r) RETURN r.id } ORDER BY k.shelf, k.key
+
+// name: move_counters
+// The last numbers given.
+MATCH (s:Counter {name: 'store'}), (j:Counter {name: 'journal'})
+UNWIND [['feed', s.feed], ['records', j.records], ['statements', s.statements]] AS pair
+WITH pair[0] AS name, pair[1] AS value
+WHERE value > 0 AND ($name IS NULL OR name > $name)
+RETURN name, value ORDER BY name LIMIT $limit
+
+// name: sources_load
+// So many whole snapshots of sources were seen.
+UNWIND $rows AS row
+CREATE (o:Source) SET o = row
+
+// name: records_load
+// Records at their places.
+UNWIND $rows AS row
+CREATE (:Record {id: row[0], seq: row[14], source: row[1], connector: row[2], part: row[3], stand: row[4], body: row[5],
+    digest: row[6], received_at: row[7], published_at: row[8], known_at: row[9], meta: row[10], labels: row[11],
+    state: row[12], reason: row[13], claimed_until: 0, lapsed: row[15]})
+
+// name: kept_load
+// Put bytes on their shelves, each resting on its records.
+UNWIND $rows AS row
+CREATE (k:Kept {shelf: row.shelf, key: row.key, body: row.body})
+WITH k, row
+UNWIND row.records AS id
+MATCH (r:Record {id: id})
+CREATE (k)-[:RESTS_ON]->(r)
+
+// name: counters_load
+// These are the last numbers given.
+UNWIND $rows AS row
+MATCH (c:Counter {name: CASE row.name WHEN 'records' THEN 'journal' ELSE 'store' END})
+SET c[row.name] = row.value

@@ -62,10 +62,11 @@ class Neo4jStore:
         user: str = "",
         password: str = "",
         read_only: bool = False,
+        whole: bool = True,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._line = Line(url, user, password, limits)
-        self._access = Access(self._line, writes=not read_only)
+        self._access = Access(self._line, writes=not read_only, whole=whole)
         self._decoded = Decoded()
         self._appending = journal.Appending(self._access.write)
 

@@ -89,25 +89,21 @@ class SqliteHands:
         return [Version(*row) for row in self._run("versions", source=self._source(source), key=key)]
 
     def get(self, seq: int) -> Stored:
-        source, key, digest, kind, trust, labels, record, *times = self._run("statement_row", seq=seq)[0]
-        known_from, known_to, valid_from, valid_to = times
-        return Stored(
-            source=source,
-            key=key,
-            digest=digest,
-            kind=kind,
-            trust=trust,
-            labels=frozenset(orjson.loads(labels)),
-            record=record,
-            known_from=known_from,
-            known_to=known_to,
-            valid_from=valid_from,
-            valid_to=valid_to,
-        )
+        return stored_of(self._run("statement_row", seq=seq)[0])
 
     def insert(self, row: Stored, item: Item, body: bytes) -> int:
+        seq = self.put(row, item, body)
+        if row.known_to != OPEN:
+            self._run("feed_add", seq=None, op="closed", statement=seq)
+        return seq
+
+    def put(self, row: Stored, item: Item, body: bytes, number: int | None = None, opened: int | None = None) -> int:
+        """
+        A statement with its names and the line of its opening, under these numbers, else under the next; its seq.
+        """
         seq: int = self._run(
             "statement_add",
+            seq=number,
             source=self._source(row.source),
             key=row.key,
             digest=row.digest,
@@ -123,9 +119,7 @@ class SqliteHands:
         )[0][0]
         for field, text, at in names(item):
             self._run("entry_add", name=self._name(field, text), at=at, statement=seq)
-        self._run("feed_add", op="opened", statement=seq)
-        if row.known_to != OPEN:
-            self._run("feed_add", op="closed", statement=seq)
+        self._run("feed_add", seq=opened, op="opened", statement=seq)
         return seq
 
     def copy(self, seq: int, row: Stored) -> int:
@@ -136,14 +130,14 @@ class SqliteHands:
 
     def close(self, seq: int, at: int) -> None:
         self._run("statement_close", seq=seq, at=at)
-        self._run("feed_add", op="closed", statement=seq)
+        self._run("feed_add", seq=None, op="closed", statement=seq)
 
     def erase(self, seq: int) -> None:
         self._run("supports_drop", statement=seq)
         self._run("entries_delete", seq=seq)
         self._run("statement_delete", seq=seq)
         self._run("feed_erase", statement=seq)
-        self._run("feed_add", op="erased", statement=seq)
+        self._run("feed_add", seq=None, op="erased", statement=seq)
 
     def supports(self, seq: int) -> list[Support]:
         return [Support(*row) for row in self._run("supports_of", statement=seq)]
@@ -190,8 +184,8 @@ class SqliteHands:
 
     def forget(self, place: int) -> None:
         self._run("names_orphaned")
+        self._run("sources_orphaned", seq=place)
         self._run("record_delete", seq=place)
-        self._run("sources_orphaned")
         self._run("labels_orphaned")
 
     def _source(self, name: str) -> int:
@@ -213,3 +207,23 @@ class SqliteHands:
                 self._names.clear()
             self._names[field, text] = known
         return known
+
+
+def stored_of(row: Row) -> Stored:
+    """
+    The statement of a row of eleven: source, key, digest, kind, trust, labels, record, known and valid times.
+    """
+    source, key, digest, kind, trust, labels, record, known_from, known_to, valid_from, valid_to = row
+    return Stored(
+        source=source,
+        key=key,
+        digest=digest,
+        kind=kind,
+        trust=trust,
+        labels=frozenset(orjson.loads(labels)),
+        record=record,
+        known_from=known_from,
+        known_to=known_to,
+        valid_from=valid_from,
+        valid_to=valid_to,
+    )

@@ -13,7 +13,7 @@ import orjson
 from graph.contract import Receipt, Standing, Tally
 from graph.encoding import micros, moment
 from graph.errors import NotFound
-from graph.sqlite.queries import Value, select, select_one
+from graph.sqlite.queries import Row, Value, select, select_one
 from graph.values import Labels, Record, RecordState
 
 
@@ -21,11 +21,15 @@ def append(connection: apsw.Connection, records: Sequence[Record]) -> tuple[Rece
     """
     Insert what is not there; the caller commits.
     """
-    return tuple(_append(connection, record) for record in records)
+    return tuple(Receipt(record=record.id, duplicate=not put(connection, record)) for record in records)
 
 
-def _append(connection: apsw.Connection, record: Record) -> Receipt:
+def put(connection: apsw.Connection, record: Record, place: int | None = None, lapsed: bool = False) -> bool:
+    """
+    Insert a record at this place, else at the next; whether its id was not there yet.
+    """
     row: dict[str, Value] = {
+        "seq": place,
         "id": record.id,
         "source": record.source,
         "connector": record.connector,
@@ -39,9 +43,9 @@ def _append(connection: apsw.Connection, record: Record) -> Receipt:
         "visibility": labels_number(connection, record.visibility),
         "state": record.state.value,
         "reason": record.reason,
+        "lapsed": int(lapsed),
     }
-    added = select_one(connection, "record_append", **row)
-    return Receipt(record=record.id, duplicate=added is None)
+    return select_one(connection, "record_append", **row) is not None
 
 
 def claim(connection: apsw.Connection, limit: int, source: str | None, lease: timedelta) -> tuple[Record, ...]:
@@ -101,25 +105,28 @@ def read(connection: apsw.Connection, seqs: Sequence[int]) -> tuple[Record, ...]
     Whole records by place, oldest first.
     """
     rows = select(connection, "records_by_seq", seqs=json_text(list(seqs)))
-    return tuple(
-        Record(
-            id=identity,
-            source=source,
-            connector=connector,
-            part=part,
-            body=body,
-            digest=digest,
-            received_at=moment(received_at),
-            published_at=None if published_at is None else moment(published_at),
-            meta=orjson.loads(meta),
-            visibility=frozenset(orjson.loads(labels)),
-            state=RecordState(state),
-            reason=reason,
-        )
-        for (
-            identity, source, connector, part, body, digest, received_at, published_at, meta, labels, state, reason
-        ) in rows
-    )  # fmt: skip
+    return tuple(record_of(row) for row in rows)
+
+
+def record_of(row: Row) -> Record:
+    """
+    The record of a row of twelve: its values in their order.
+    """
+    identity, source, connector, part, body, digest, received_at, published_at, meta, labels, state, reason = row
+    return Record(
+        id=identity,
+        source=source,
+        connector=connector,
+        part=part,
+        body=body,
+        digest=digest,
+        received_at=moment(received_at),
+        published_at=None if published_at is None else moment(published_at),
+        meta=orjson.loads(meta),
+        visibility=frozenset(orjson.loads(labels)),
+        state=RecordState(state),
+        reason=reason,
+    )
 
 
 def lapsed(connection: apsw.Connection, ids: Collection[str]) -> frozenset[str]:

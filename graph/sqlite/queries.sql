@@ -4,8 +4,8 @@ update records set claimed_until = 0 where claimed_until > 0
 
 -- name: record_append
 -- Make a record durable; none of a known id.
-insert into records (id, source, connector, part, body, digest, received_at, published_at, known_at, meta, visibility, state, reason)
-values (:id, :source, :connector, :part, :body, :digest, :received_at, :published_at, :known_at, :meta, :visibility, :state, :reason)
+insert into records (seq, id, source, connector, part, body, digest, received_at, published_at, known_at, meta, visibility, state, reason, lapsed)
+values (:seq, :id, :source, :connector, :part, :body, :digest, :received_at, :published_at, :known_at, :meta, :visibility, :state, :reason, :lapsed)
 on conflict (id) do nothing
 returning seq
 
@@ -158,8 +158,8 @@ order by known_from, seq
 
 -- name: statement_add
 -- Open a statement.
-insert into statements (source, key, digest, kind, trust, visibility, record, known_from, known_to, valid_from, valid_to, body)
-values (:source, :key, :digest, :kind, :trust, :visibility, :record, :known_from, :known_to, :valid_from, :valid_to, :body)
+insert into statements (seq, source, key, digest, kind, trust, visibility, record, known_from, known_to, valid_from, valid_to, body)
+values (:seq, :source, :key, :digest, :kind, :trust, :visibility, :record, :known_from, :known_to, :valid_from, :valid_to, :body)
 returning seq
 
 -- name: statement_close
@@ -197,8 +197,10 @@ delete from names where id in (
     select n.id from names n where not exists (select 1 from entries e where e.name = n.id))
 
 -- name: sources_orphaned
--- Remove the sources that stated nothing that is left.
-delete from sources where name not in (select source from records) and id not in (select source from statements)
+-- Remove the sources that a record leaves behind with nothing. One that was swept, and never had any, stays swept.
+delete from sources
+where (snapshots = 0 or name = (select source from records where seq = :seq))
+    and name not in (select source from records where seq <> :seq) and id not in (select source from statements)
 
 -- name: labels_orphaned
 -- Remove the sets of labels that nothing has any more.
@@ -207,7 +209,7 @@ where id not in (select visibility from records) and id not in (select visibilit
 
 -- name: feed_add
 -- One line of the feed.
-insert into feed (op, statement) values (:op, :statement)
+insert into feed (seq, op, statement) values (:seq, :op, :statement)
 
 -- name: feed_erase
 -- Past lines of an erased statement say only that.
@@ -393,3 +395,87 @@ delete from kept where shelf = :shelf and key = :key
 -- name: record_delete
 -- Remove a record's row.
 delete from records where seq = :seq
+
+-- name: move_counts
+-- How many rows a move has of each kind, in the order of the kinds.
+select
+    (select count(*) from sources where snapshots > 0),
+    (select count(*) from records),
+    (select count(*) from statements),
+    (select count(*) from supports),
+    (select count(*) from feed where op <> 'opened'),
+    (select count(*) from kept where shelf <> 'migration'),
+    (select count(*) from sqlite_sequence where name in ('records', 'statements') and seq > 0)
+        + exists (select 1 from feed)
+
+-- name: move_sources
+-- Sources of which whole snapshots were seen.
+select name, snapshots from sources
+where snapshots > 0 and (:name is null or name > :name)
+order by name limit :limit
+
+-- name: move_records
+-- Records by place.
+select r.seq, r.lapsed, r.id, r.source, r.connector, r.part, r.body, r.digest, r.received_at, r.published_at, r.meta, l.labels, r.state, r.reason
+from records r cross join label_sets l on l.id = r.visibility
+where r.seq > :place
+order by r.seq limit :limit
+
+-- name: move_statements
+-- Statements by number, with the line of the feed that opened each.
+select s.seq, f.seq, r.id, s.body, o.name, s.key, s.digest, s.kind, s.trust, l.labels, s.record, s.known_from, s.known_to, s.valid_from, s.valid_to
+from statements s
+    cross join feed f on f.statement = s.seq and f.op = 'opened'
+    cross join records r on r.seq = s.record
+    cross join sources o on o.id = s.source
+    cross join label_sets l on l.id = s.visibility
+where s.seq > :seq
+order by s.seq limit :limit
+
+-- name: move_supports
+-- Who states what.
+select statement, record, part <> '' from supports
+where statement >= :statement and (statement, record, part <> '') > (:statement, :record, :snapshot)
+order by statement, record, part <> '' limit :limit
+
+-- name: move_lines
+-- Lines of the feed, but for openings.
+select seq, op, statement from feed where op <> 'opened' and seq > :seq order by seq limit :limit
+
+-- name: move_kept
+-- What lies on the shelves, with the records that it rests on.
+select k.shelf, k.key, k.body, (
+    select json_group_array(r.id) from kept_records x join records r on r.seq = x.record
+    where x.shelf = k.shelf and x.key = k.key)
+from kept k
+where (k.shelf, k.key) > (:shelf, :key) and k.shelf <> 'migration'
+order by k.shelf, k.key limit :limit
+
+-- name: move_counters
+-- The last numbers given.
+select name, seq from (
+    select name, seq from sqlite_sequence where name in ('records', 'statements')
+    union all
+    select 'feed', max(seq) from feed)
+where seq > 0 and (:name is null or name > :name)
+order by name limit :limit
+
+-- name: source_load
+-- So many whole snapshots of a source were seen.
+insert into sources (name, snapshots) values (:name, :snapshots)
+on conflict (name) do update set snapshots = excluded.snapshots
+
+-- name: support_load
+-- A record states this too, as a snapshot of its part or as an event.
+insert into supports (statement, source, part, record)
+select s.seq, s.source, iif(:snapshot, '=' || r.part, ''), r.seq
+from statements s cross join records r
+where s.seq = :statement and r.seq = :record
+
+-- name: counter_forget
+-- Nothing is known of the last number given.
+delete from sqlite_sequence where name = :name
+
+-- name: counter_load
+-- This is the last number given.
+insert into sqlite_sequence (name, seq) values (:name, :value)

@@ -22,7 +22,8 @@ from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally,
 from graph.decoded import Decoded, Place
 from graph.documents import best_of_each
 from graph.encoding import micros
-from graph.errors import NotFound, StoreNotWritable, StoreUnavailable
+from graph.errors import NotFound, StoreNotWritable, StoreUnavailable, StoreUnfinished
+from graph.moving import MIGRATION
 from graph.retracting import Retracting
 from graph.sqlite import connecting, copying, journal, reading, shelves
 from graph.sqlite.failures import translated
@@ -87,6 +88,15 @@ class SqliteStore:
                 self._require_file()
             else:
                 self._open_writer(directory)
+        try:
+            self._require_whole()
+        except BaseException:
+            self.close()
+            raise
+
+    def _require_whole(self) -> None:
+        if self.kept(MIGRATION):
+            raise StoreUnfinished(str(self._path))
 
     def _require_file(self) -> None:
         require_file(self._path)

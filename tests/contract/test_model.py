@@ -8,7 +8,7 @@ import itertools
 import random
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,77 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.contract import Store, Yield
-from graph.values import UNPLACED, Change, Fact, FactKind, Item, Record, Statement, Trust, View
+from graph.values import UNPLACED, Change, Fact, Record, Statement, Trust, View
 from tests.contract.backends import BACKENDS, Backend
-from tests.contract.making import day, deploy, fact, owned, record, state, view
+from tests.contract.histories import Act
+from tests.contract.histories import acts as drawn
+from tests.contract.making import day, owned, record, state, view
 from tests.contract.model import Answer, Deed, Model
 
 SECRET = frozenset({"secret"})
 SERVICES = ("service:x", "service:y", UNPLACED)
-
-
-@dataclass(frozen=True)
-class Act:
-    """
-    A drawn deed: what, on which source and part, how many days after the one before, and with which items.
-    """
-
-    what: str
-    source: str
-    part: str
-    wait: int
-    late: int
-    secret: bool
-    trust: Trust
-    items: tuple[Item, ...]
-    pick: int
-
-
-_FACTS = st.builds(
-    owned,
-    st.sampled_from(("x", "y")),
-    st.sampled_from(("a", "b")),
-    start=st.sampled_from((None, None, None, 2)),
-    end=st.sampled_from((None, None, None, 6)),
-    note=st.sampled_from(("", "changed")),
-) | st.builds(
-    fact,
-    st.just(FactKind.SAME_AS),
-    st.just("service:x"),
-    st.just("service:y"),
-    verdict=st.sampled_from(("accepted", "rejected")),
-)
-_CHANGES = st.builds(
-    deploy,
-    st.sampled_from(("1", "2")),
-    st.integers(0, 8),
-    st.sampled_from(("x", "y")),
-    title=st.sampled_from(("pending", "done")),
-)
-_ITEMS: st.SearchStrategy[Item] = st.one_of(_FACTS, _FACTS, _CHANGES)
-
-
-def _thing(item: Item) -> object:
-    return (item.kind, item.subject, item.object, item.valid.start) if isinstance(item, Fact) else item
-
-
-def _acts(what: tuple[str, ...]) -> st.SearchStrategy[Act]:
-    return st.builds(
-        Act,
-        what=st.sampled_from(what),
-        source=st.sampled_from(("catalog", "paging")),
-        part=st.sampled_from(("p", "q")),
-        wait=st.integers(1, 3),
-        late=st.integers(0, 6),
-        secret=st.sampled_from((False, False, True)),
-        trust=st.sampled_from((Trust.DECLARED, Trust.DECLARED, Trust.OBSERVED)),
-        items=st.lists(
-            _ITEMS, max_size=3, unique_by=lambda item: _thing(item) if isinstance(item, Fact) else item.id
-        ).map(tuple),
-        pick=st.integers(0, 20),
-    )
-
-
 _VIEWS = st.builds(
     view,
     st.integers(-1, 30),
@@ -143,7 +81,7 @@ def _compare(store: Store, model: Model, seen: View) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 @given(
-    acts=st.lists(_acts(("snapshot", "snapshot", "event", "event", "sweep", "retract")), min_size=1, max_size=9),
+    acts=st.lists(drawn(("snapshot", "snapshot", "event", "event", "sweep", "retract")), min_size=1, max_size=9),
     views=st.lists(_VIEWS, min_size=6, max_size=6),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -166,7 +104,7 @@ def _told(store: Store, seen: View) -> set[Answer]:
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 @given(
-    acts=st.lists(_acts(("event",)), min_size=2, max_size=6),
+    acts=st.lists(drawn(("event",)), min_size=2, max_size=6),
     views=st.lists(_VIEWS, min_size=4, max_size=4),
     order=st.randoms(use_true_random=False),
 )
@@ -189,7 +127,7 @@ def test_events_tell_the_same_in_whatever_order_they_come(
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
-@given(acts=st.lists(_acts(("snapshot",)), min_size=2, max_size=5), order=st.randoms(use_true_random=False))
+@given(acts=st.lists(drawn(("snapshot",)), min_size=2, max_size=5), order=st.randoms(use_true_random=False))
 @settings(max_examples=60, deadline=None)
 def test_the_newest_snapshot_of_a_part_holds_in_whatever_order_they_come(
     backend: Backend, acts: list[Act], order: random.Random

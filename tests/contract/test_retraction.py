@@ -86,3 +86,12 @@ def test_an_erased_seq_is_never_given_again(store: Store) -> None:
     store.erase("r")
     state(store, record("s", 2), owned("x", "a"))
     assert [one.seq for one in store.facts(view(3))] == [2]
+
+
+def test_erasing_leaves_what_was_seen_of_another_source(store: Store) -> None:
+    store.sweep("paging", [], day(1))
+    state(store, record("r", 2), owned("x", "a"))
+    store.erase("r")
+    state(store, record("s", 5, source="paging"), owned("y", "b"), snapshot=True)
+    assert owners(store, view(4, known=9)) == []
+    assert owners(store, view(6)) == ["b"]

@@ -14,13 +14,14 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from service.demo import FOLDER, alerts
+from tests import server
 from tests.deployment import Deployment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,9 +31,11 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {}
 """The variables that go with a data directory."""
 
 
-def run(*arguments: str | bytes, stdin: str = "", under: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str | bytes, stdin: str = "", under: Sequence[str] = (), variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [*under, sys.executable, "-W", "ignore", "-m", "service.cli", *arguments]
-    environment = {"PATH": "/usr/bin:/bin"}
+    environment = {"PATH": "/usr/bin:/bin", **(variables or {})}
     for place in arguments:
         environment |= ENVIRONMENTS.get(str(place), {})
     return subprocess.run(command, cwd=ROOT, input=stdin, capture_output=True, text=True, check=False, env=environment)
@@ -335,3 +338,45 @@ def test_fifty_megabytes_are_told_and_kept(tmp_path: Path, name: str, connector:
     assert (row["new"], row["quarantined"]) == (row["applied"] + 1, 1)
     assert says in run("sources", "--data", folder).stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_store_is_copied_and_answers_the_same(data: str, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    done = run("migrate", "--data", data, "--to", f"sqlite:///{copy}", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["ok"]
+    assert all(one["same"] and one["source"] == one["target"] for one in report["kinds"])
+    for verb in (["owner", "checkout"], ["changes", "search"], ["timeline", "cart"], ["sources"]):
+        asked = [run(*verb, "--json", "--data", place).stdout for place in (data, str(copy))]
+        assert asked[0] == asked[1]
+    again = run("ingest", str(FOLDER), "--data", str(copy), "--json")
+    assert all(one["new"] == 0 and one["stated"] == 0 for one in json.loads(again.stdout)["sources"])
+
+
+def test_a_store_is_copied_onto_a_server_and_back(data: str, tmp_path: Path) -> None:
+    server.require()
+    server.empty()
+    user = {"PRECEDENT_STORE_USER": server.USER, "PRECEDENT_STORE_PASSWORD": server.PASSWORD}
+    back = tmp_path / "back"
+    for ways in (["--data", data, "--to", server.URI], ["--from", server.URI, "--to", f"sqlite:///{back}"]):
+        done = run("migrate", *ways, variables=user)
+        assert done.returncode == 0, done.stderr
+        assert "statements" in done.stdout
+    asked = [run("owner", "checkout", "--json", "--data", place).stdout for place in (data, str(back))]
+    assert asked[0] == asked[1]
+
+
+def test_a_migration_that_cannot_be_done_is_one_clear_line(data: str, tmp_path: Path) -> None:
+    url, nowhere = f"sqlite:///{data}", f"sqlite:///{tmp_path / 'none'}"
+    shutil.copytree(data, tmp_path / "full")
+    for arguments, code, says in (
+        (["--from", url], 2, "--to"),
+        (["--from", url, "--to", url], 2, "into itself"),
+        (["--from", nowhere, "--to", f"sqlite:///{tmp_path / 'new'}"], 1, "There is no store in this directory"),
+        (["--from", url, "--to", f"sqlite:///{tmp_path / 'full'}"], 1, "not empty"),
+        (["--from", url, "--to", "neo4j://127.0.0.1:1"], 1, "cannot be reached"),
+    ):
+        done = run("migrate", *arguments)
+        assert (done.returncode, says in " ".join(done.stderr.split())) == (code, True), done.stderr
+        assert "Traceback" not in done.stderr
