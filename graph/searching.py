@@ -112,7 +112,7 @@ class RowSet(Protocol):
 
     def index(self) -> None:
         """
-        Make the indexes that rows lack; until then there is no finding by words, and vectors are compared one by one.
+        Make the indexes that rows lack: until then nothing is found by words, and vectors are compared one by one.
         """
         ...
 

@@ -7,23 +7,29 @@ and where it fails nothing worse happens. Words are analysed here, as for the in
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from threading import Lock
+from typing import TypeAlias
 from uuid import uuid4
 
 from graph.contract import Store
 from graph.searching import Entry, Hit, RowSet, Scope, Searchable
-from graph.values import Item, ItemKind, Statement, View
+from graph.values import Item, ItemKind, Labels, Statement, View
 from models.contract import Embedder, Matrix, Progress, Status, silent
 from models.facets import rows
 from models.lexical import ANALYSIS, chosen, most, words
 from models.vectors import question_vector, vectors_of
 
-FEED = 200
+FEED = 500
 """Lines of the feed at a time: what is lost when a process dies."""
 LEASE = timedelta(minutes=2)
+RECENT = 256
+RECENT_SECONDS = 1.0
 KINDS = (ItemKind.INCIDENT, ItemKind.RUNBOOK)
+
+_Counts: TypeAlias = tuple[int, dict[str, int]]
 
 
 class SharedSearch:
@@ -39,6 +45,7 @@ class SharedSearch:
         self._keeps = keep
         self._name = uuid4().hex
         self._lock = Lock()
+        self._counts: dict[tuple[str, Labels], tuple[_Counts | None, float]] = {}
         # one who led before may have died before it came to that
         self._unindexed = True
         maker = f"{embedder.model if embedder else 'none'}, words {ANALYSIS}"
@@ -136,7 +143,18 @@ class SharedSearch:
         """
         return most(*self._known(text, view))
 
-    def _known(self, text: str, view: View) -> tuple[int, dict[str, int]]:
-        asked = dict.fromkeys(words(text))
-        size, counts = self._rows.frequencies(asked, view)
-        return size, chosen({term: counts.get(term, 0) for term in asked})
+    def _known(self, text: str, view: View) -> _Counts:
+        """
+        How many rows a reader may see, and how many of them have each telling term. One alert is asked about four
+        times in a row, so it is remembered for a moment.
+        """
+        key = (text, view.visibility)
+        found, until = self._counts.get(key, (None, 0.0))
+        if found is None or until < time.monotonic():
+            asked = dict.fromkeys(words(text))
+            size, counts = self._rows.frequencies(asked, view)
+            found = size, chosen({term: counts.get(term, 0) for term in asked})
+            if len(self._counts) >= RECENT:
+                self._counts.clear()
+            self._counts[key] = found, time.monotonic() + RECENT_SECONDS
+        return found

@@ -244,7 +244,11 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         gaps.append(f"no search by meaning: {error}")
     names = parameters("resolution")
     catalogue = Catalogue(names)
-    indexer = search_of(settings, store, embedder, read_only=read_only)
+    try:
+        indexer = search_of(settings, store, embedder, read_only=read_only)
+    except SettingsError:
+        store.close()
+        raise
     memory = Memory(
         settings=settings,
         store=store,

@@ -19,7 +19,7 @@ from graph.values import ItemKind, View
 
 PART = 500
 """Rows in one transaction."""
-INDEXED_FROM = 1000
+INDEXED_FROM = 200
 """Fewer are compared one by one. An index that is built over many rows at once is several times quicker than one that
 grew with them, so it is also made after the first filling, not before."""
 INDEX_SECONDS = 300
@@ -29,6 +29,8 @@ OVER_FETCH = 2
 AGAIN = 4
 MOST_ASKED = 4000
 """Where a view sees too few of so many, all that it sees are compared."""
+MOST_COMPARED = 100_000
+"""At 27 microseconds each; of more, what the index found has to do."""
 _BY_WORDS = (
     "CREATE FULLTEXT INDEX {name} IF NOT EXISTS FOR (r:{name}) ON EACH [r.terms, r.kind] "
     "OPTIONS {{indexConfig: {{`fulltext.analyzer`: 'whitespace'}}}}"
@@ -97,7 +99,7 @@ class Neo4jRows:
             indexed = {shard.near for shard in shards if shard.near_indexed}
             seen = sorted({shard.near for shard in within(shards, scope.view, scope.kinds)})
             most = {name: min(size[name], MOST_ASKED) if name in indexed else 0 for name in seen}
-            return [row for name in seen for row in _nearest(transaction, name, most[name], limit, values)]
+            return [row for name in seen for row in _nearest(transaction, name, size[name], most[name], limit, values)]
 
         return _hits(self._access.read(work), limit, lambda score: 2 * score - 1)
 
@@ -203,12 +205,15 @@ def _asking(limit: int, below: int) -> Iterator[int]:
         asked *= AGAIN
 
 
-def _nearest(transaction: Transaction, index: str, most: int, limit: int, values: dict[str, object]) -> list[Row]:
+def _nearest(
+    transaction: Transaction, index: str, size: int, most: int, limit: int, values: dict[str, object]
+) -> list[Row]:
+    seen: list[Row] = []
     for asked in _asking(limit, most):
         _, seen = one(transaction, "rows_nearest", index=index, asked=asked, **values)
         if len(seen) >= limit:
-            return list(seen)
-    return rows(transaction, "rows_compared", index=index, **values)
+            return seen
+    return rows(transaction, "rows_compared", index=index, **values) if size <= MOST_COMPARED else seen
 
 
 def _matching(transaction: Transaction, index: str, size: int, limit: int, values: dict[str, object]) -> list[Row]:

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +18,12 @@ from graph.contract import Store
 from graph.neo4j import rows as rows_module
 from graph.searching import Hit, RowSet, Scope, Searchable
 from graph.values import Incident, ItemKind, Labels, Runbook, Section
+from models import shared as shared_module
 from models.contract import Matrix, Search
 from models.indexer import Indexer
 from models.shared import SharedSearch
+from service.settings import Settings, SettingsError
+from service.wiring import open_memory
 from tests import server
 from tests.contract.making import day, record, state, view
 
@@ -184,6 +189,18 @@ def test_following_twice_makes_nothing_twice(store: Store) -> None:
     assert first.status() == second.status()
 
 
+def test_followers_at_once_make_each_row_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(store, Searchable)
+    # a lease that ends before it begins keeps nobody off
+    monkeypatch.setattr(shared_module, "LEASE", timedelta(seconds=-1))
+    others = [SharedSearch(store, store, Bag()) for _ in range(4)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(SharedSearch.follow, others))
+    whole = Indexer(store, None, keep=False)
+    whole.follow()
+    assert rows_of(store).size() == whole.status().lexical_rows
+
+
 def test_one_follower_leads_until_its_lease_ends(store: Store) -> None:
     found = rows_of(store)
     assert found.lead("one", timedelta(minutes=1))
@@ -210,3 +227,8 @@ def test_a_reader_of_the_store_makes_no_rows(store: Store) -> None:
     shared.follow()
     assert shared.status().behind
     reader.close()
+
+
+def test_an_embedded_store_is_told_that_it_has_no_search_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="use local"):
+        open_memory(Settings(data=tmp_path, search="server", embedder="none"))
