@@ -112,7 +112,7 @@ class Search(Protocol):
 
     @property
     def dense_lags(self) -> bool:
-        """Whether meaning is behind words."""
+        """Whether what is found by meaning is not all that there is."""
         ...
 
     def vector(self, text: str) -> Matrix | None:

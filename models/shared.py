@@ -48,6 +48,7 @@ class SharedSearch:
         self._counts: dict[tuple[str, Labels], tuple[_Counts | None, float]] = {}
         # one who led before may have died before it came to that
         self._unindexed = True
+        self._behind = True
         maker = f"{embedder.model if embedder else 'none'}, words {ANALYSIS}"
         self._rows: RowSet = searchable.rows_of(maker, embedder.dimension if embedder else 1)
 
@@ -56,7 +57,7 @@ class SharedSearch:
         Make rows up to the feed's end, unless another is at it.
         """
         with self._lock:
-            while self._keeps and self._step(progress):
+            while self._step(progress):
                 pass
 
     def _step(self, progress: Progress) -> bool:
@@ -64,12 +65,13 @@ class SharedSearch:
         One part of the feed; whether there may be more.
         """
         end = self._store.watermark()
-        if self._rows.watermark() >= end:
-            if self._unindexed:
+        self._behind = self._rows.watermark() < end
+        if not self._behind:
+            if self._unindexed and self._keeps:
                 self._rows.index()
                 self._unindexed = False
             return False
-        if not self._rows.lead(self._name, LEASE):
+        if not self._keeps or not self._rows.lead(self._name, LEASE):
             return False
         # whoever led before may have come further meanwhile
         begin = self._rows.watermark()
@@ -113,9 +115,9 @@ class SharedSearch:
     @property
     def dense_lags(self) -> bool:
         """
-        Never: words and vectors of a row come together.
+        Whether rows were missing when the feed was last looked at; their words and vectors come together.
         """
-        return False
+        return self._behind
 
     def vector(self, text: str) -> Matrix | None:
         """
