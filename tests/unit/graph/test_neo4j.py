@@ -14,7 +14,7 @@ import pytest
 from neo4j import exceptions as theirs
 
 from graph.errors import GraphError, InvalidValue, StoreRefused, StoreUnavailable
-from graph.neo4j.connecting import split
+from graph.neo4j.addresses import split
 from graph.neo4j.failures import TRANSLATIONS, translated
 from graph.neo4j.queries import queries
 from graph.neo4j.watching import PATIENCE, Watch
