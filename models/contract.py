@@ -5,7 +5,7 @@ What models give the rest: vectors, hits, candidates with probabilities. Scores 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -13,9 +13,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.values import ItemKind, Labels, View
+from graph.searching import Hit, Row, Scope
+from graph.values import View
 
 Matrix = NDArray[np.float32]
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
 
 
 class Embedder(Protocol):
@@ -38,54 +41,6 @@ class Embedder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """
-    One facet of one document version, as an index holds it. `statement` and `facet` are its key.
-    """
-
-    statement: int
-    kind: ItemKind
-    document: str
-    """The item's own id; one document has several rows."""
-    facet: str
-    """`title`, `symptoms`, `cause`, `resolution`, `steps`, `section:ANCHOR`, ..."""
-    text: str
-    record: str
-    visibility: Labels
-    known_from: datetime | None
-    known_to: datetime | None
-    at: datetime | None
-    """When the thing happened (an incident's beginning); None for what has no moment (a runbook)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """
-    A row found: `score` is the index's own (cosine, BM25), comparable only within one search.
-    """
-
-    statement: int
-    document: str
-    kind: ItemKind
-    facet: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """
-    What a search may return: filtered inside the search.
-    """
-
-    view: View
-    kinds: Collection[ItemKind] = ()
-    facets: Collection[str] = ()
-    """Names or, before a colon, families of facets; empty: all."""
-    before: datetime | None = None
-    """Only what happened strictly earlier; things without a moment stay."""
-
-
 class Index(Protocol):
     """
     Dense or lexical: a derived, rebuildable set of rows that follows the store's feed.
@@ -105,6 +60,75 @@ class Index(Protocol):
 
     def search(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
         """Best rows first; at most `limit`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """
+    How far each index has followed the feed, and how many rows it holds.
+    """
+
+    watermark: int
+    lexical: int
+    dense: int
+    dense_rows: int
+    lexical_rows: int
+
+    @property
+    def behind(self) -> bool:
+        """
+        Whether either lags.
+        """
+        return min(self.lexical, self.dense) < self.watermark
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """
+    No progress.
+    """
+
+
+class Search(Protocol):
+    """
+    Search by meaning and by words that follows the store's feed, wherever its rows are.
+    """
+
+    embedder: Embedder | None
+    problems: list[str]
+    """What was wrong at this start."""
+
+    def follow(self, progress: Progress = ...) -> None:
+        """Catch up with the feed."""
+        ...
+
+    def save(self) -> None:
+        """Keep what makes the next start quick."""
+        ...
+
+    def status(self) -> Status:
+        """How far it is."""
+        ...
+
+    @property
+    def dense_lags(self) -> bool:
+        """Whether meaning is behind words."""
+        ...
+
+    def vector(self, text: str) -> Matrix | None:
+        """The question's vector, or None without an embedder."""
+        ...
+
+    def search_dense(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
+        """Nearest rows; scores are cosines. None while there is no embedder."""
+        ...
+
+    def search_lexical(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
+        """Best rows by words; scores are BM25 among the rows that the reader may see."""
+        ...
+
+    def most(self, text: str, view: View) -> float:
+        """About what a row could score by words that has every known one of a text; never 0."""
         ...
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from models.contract import Hit, Matrix, Row, Scope
+from graph.searching import Hit, Row, Scope
+from models.contract import Matrix
 from models.errors import IndexDamaged
 from models.rows import Mask, Rows
 

@@ -51,10 +51,12 @@ class OnnxEmbedder:
         Unit vectors, one a text. Each text is run by itself: activations are quantised by what runs together, so a
         batch would make a text's vector depend on its neighbours. Several run side by side.
         """
-        rows = [one.ids for one in self._tokenizer.encode_batch([text[:8000] or " " for text in texts])]
-        # one text, a question mostly, needs no other thread
-        found = map(self._run, rows) if len(rows) == 1 else self._pool.map(self._run, rows)
-        return np.stack(list(found)) if rows else np.zeros((0, self.dimension), dtype=np.float32)
+        if len(texts) == 1:
+            # a question mostly: it needs no other thread, and gives the interpreter's lock away only to the model
+            return self._run(self._tokenizer.encode(_cut(texts[0])).ids)[None, :]
+        rows = [one.ids for one in self._tokenizer.encode_batch([_cut(text) for text in texts])]
+        found = list(self._pool.map(self._run, rows))
+        return np.stack(found) if found else np.zeros((0, self.dimension), dtype=np.float32)
 
     def embed_one(self, text: str) -> Matrix:
         """
@@ -82,6 +84,10 @@ class OnnxEmbedder:
         ids = np.array([row], dtype=np.int64)
         found: Matrix = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
         return found
+
+
+def _cut(text: str) -> str:
+    return text[:8000] or " "
 
 
 @dataclass(frozen=True, slots=True)

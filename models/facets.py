@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from graph.searching import Row
 from graph.values import Alert, AlertRule, Incident, Item, ItemKind, Runbook, SectionKind, Statement
-from models.contract import Row
 
 WINDOW = 900
 """Characters of a row's text, about 200 tokens."""

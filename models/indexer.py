@@ -8,56 +8,26 @@ erases its vectors.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
-import numpy as np
-
 from graph.contract import Event, Store
-from graph.values import ItemKind
-from models.contract import Embedder, Hit, Matrix, Row, Scope
+from graph.searching import Hit, Scope
+from graph.values import ItemKind, View
+from models.contract import Embedder, Matrix, Progress, Status, silent
 from models.dense import DenseIndex
 from models.errors import IndexDamaged
 from models.facets import rows
 from models.lexical import ANALYSIS, LexicalIndex
 from models.snapshots import Snapshot, drop, read, save
+from models.vectors import question_vector, vectors_of
 
-Progress = Callable[[str, int, int], None]
 FEED = 2000
-EMBED = 256
 KINDS = (ItemKind.INCIDENT, ItemKind.RUNBOOK)
 SAVED_ROWS = 2000
 """Rows that may be missing from a snapshot; few, and it is left as it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """
-    How far each index has followed the feed, and how many rows it holds.
-    """
-
-    watermark: int
-    lexical: int
-    dense: int
-    dense_rows: int
-    lexical_rows: int
-
-    @property
-    def behind(self) -> bool:
-        """
-        Whether either lags.
-        """
-        return min(self.lexical, self.dense) < self.watermark
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """
-    No progress.
-    """
 
 
 class Indexer:
@@ -83,7 +53,7 @@ class Indexer:
         self._restored = False
         self._lock = Lock()
 
-    def follow(self, progress: Progress = _silent) -> None:
+    def follow(self, progress: Progress = silent) -> None:
         """
         Catch up with the feed: the lexical index first, which is quick, then the vectors.
         """
@@ -120,7 +90,9 @@ class Indexer:
         if index is self.lexical:
             self.lexical.add(opened)
         elif opened:
-            self.dense.add_vectors(opened, self._vectors(opened))
+            if self.embedder is None:
+                raise ValueError("no embedder")
+            self.dense.add_vectors(opened, vectors_of(self.embedder, self._store, opened, keep=self._keeps))
         self._unsaved[name] += len(opened)
         for event in events:
             if event.op == "closed" and event.statement and event.statement.known.end:
@@ -198,38 +170,11 @@ class Indexer:
             found = self._store.kept("store", {"name"})
         return found.get("name", b"").decode()
 
-    def _vectors(self, found: Sequence[Row]) -> Matrix:
-        """
-        From the store where they are, else made and kept there.
-        """
-        if self.embedder is None:
-            raise ValueError("no embedder")
-        shelf = f"vectors:{self.embedder.model}"
-        keys = [hashlib.sha256(row.text.encode("utf-8", "surrogatepass")).hexdigest() for row in found]
-        kept = self._store.kept(shelf, set(keys))
-        missing = {key: row for key, row in zip(keys, found, strict=True) if key not in kept}
-        places = sorted(missing, key=lambda key: len(missing[key].text))
-        for start in range(0, len(places), EMBED):
-            part = places[start : start + EMBED]
-            vectors = self.embedder.embed([missing[key].text for key in part])
-            made = {key: vector.astype(np.float32).tobytes() for key, vector in zip(part, vectors, strict=True)}
-            kept |= made
-            by_record: dict[str, list[tuple[str, bytes]]] = {}
-            for key, body in made.items():
-                by_record.setdefault(missing[key].record, []).append((key, body))
-            for record, bodies in by_record.items() if self._keeps else ():
-                self._store.keep(shelf, bodies, [record])
-        return np.stack([np.frombuffer(kept[key], dtype=np.float32) for key in keys])
-
     def vector(self, text: str) -> Matrix | None:
         """
         The question's vector, or None without an embedder.
         """
-        if self.embedder is None:
-            return None
-        one = getattr(self.embedder, "embed_one", None)
-        found: Matrix = one(text) if one else self.embedder.embed([text])[0]
-        return found
+        return question_vector(self.embedder, text)
 
     def search_dense(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
         """
@@ -250,6 +195,12 @@ class Indexer:
         Whether the dense index is behind the lexical one.
         """
         return self.embedder is not None and self._at["dense"] < self._at["lexical"]
+
+    def most(self, text: str, view: View) -> float:
+        """
+        About what a row could score by words that has every known one of a text.
+        """
+        return self.lexical.most(text, view)
 
     def status(self) -> Status:
         """

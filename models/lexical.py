@@ -13,8 +13,8 @@ from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from graph.searching import Hit, Row, Scope
 from graph.values import Labels, View
-from models.contract import Hit, Row, Scope
 from models.errors import IndexDamaged
 from models.rows import Mask, Rows
 
@@ -55,6 +55,24 @@ def words(text: str) -> list[str]:
             found.append(word.lower()[:60])
         found += [part for part in parts if part.lower() not in _STOP and (len(part) > 1 or part.isdigit())]
     return [term for term in _stemmer().analyze(" ".join(found)) if len(term) < 80] if found else []
+
+
+def chosen(counts: Mapping[str, int]) -> dict[str, int]:
+    """
+    The most telling of a question's terms, given how many rows have each: known ones, rarest first where there are too
+    many.
+    """
+    known = {term: count for term, count in counts.items() if count}
+    if len(known) <= MAX_TERMS:
+        return known
+    return dict(sorted(known.items(), key=lambda one: one[1])[:MAX_TERMS])
+
+
+def most(size: int, counts: Mapping[str, int]) -> float:
+    """
+    About what one of `size` rows could score that has all of these terms: twice their rarities in nats, never 0.
+    """
+    return 2.0 * sum(math.log(1 + (max(1, size) - count + 0.5) / (count + 0.5)) for count in counts.values()) or 1.0
 
 
 class _Shard:
@@ -224,20 +242,14 @@ class LexicalIndex:
 
     def _chosen(self, text: str, view: View) -> dict[str, int]:
         """
-        The most telling terms of a question, with how many visible rows have each: known ones, rarest first where
-        there are too many.
+        The most telling terms of a question, with how many visible rows have each.
         """
         shards = self._seen(view)
-        counts = {term: sum(shard.frequency.get(term, 0) for _, shard in shards) for term in dict.fromkeys(words(text))}
-        known = {term: count for term, count in counts.items() if count}
-        if len(known) <= MAX_TERMS:
-            return known
-        return dict(sorted(known.items(), key=lambda one: one[1])[:MAX_TERMS])
+        return chosen({term: sum(shard.frequency.get(term, 0) for _, shard in shards) for term in words(text)})
 
     def most(self, text: str, view: View) -> float:
         """
-        About what a row could score that has every known term of a text: twice the terms' rarities in nats, never 0.
+        About what a row could score that has every known term of a text.
         """
-        size = max(1, sum(shard.size for _, shard in self._seen(view)))
-        counts = self._chosen(text, view).values()
-        return 2.0 * sum(math.log(1 + (size - count + 0.5) / (count + 0.5)) for count in counts) or 1.0
+        size = sum(shard.size for _, shard in self._seen(view))
+        return most(size, self._chosen(text, view))

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from graph.contract import Store
+from graph.searching import Hit, Scope
 from graph.values import EntityId, Incident, ItemKind, Statement, View, entity_name
-from models.contract import Candidate, Hit, Ranking, Scope, Term, chance
-from models.indexer import Indexer
+from models.contract import Candidate, Ranking, Search, Term, chance
 from models.parameters import Parameters
 
 POOL = 60
@@ -44,8 +44,8 @@ class Precedents:
     Ranks from the indexes; `parameters` may hold `weights`, `bias`, `confident`.
     """
 
-    def __init__(self, indexer: Indexer, store: Store, parameters: Parameters | None = None) -> None:
-        self._indexer = indexer
+    def __init__(self, search: Search, store: Store, parameters: Parameters | None = None) -> None:
+        self._search = search
         self._store = store
         self._weights = {**WEIGHTS, **(parameters.numbers("weights") if parameters else {})}
         self._bias = parameters.number("bias", BIAS) if parameters else BIAS
@@ -82,8 +82,8 @@ class Precedents:
         scope = Scope(view=view, kinds=(ItemKind.INCIDENT,), before=question.at)
         pool = max(POOL, limit)
         # words first: the question's vector may still be in the making
-        lexical = self._indexer.search_lexical(question.text, pool, scope)
-        dense = self._indexer.search_dense(question.text, pool, scope)
+        lexical = self._search.search_lexical(question.text, pool, scope)
+        dense = self._search.search_dense(question.text, pool, scope)
         rows: dict[str, dict[str, float]] = {}
         for document, score in _best(dense).items():
             rows.setdefault(document, {})["dense"] = score
@@ -104,7 +104,7 @@ class Precedents:
         """
         best = _best(hits)
         top = max(best.values(), default=1.0)
-        most = self._indexer.lexical.most(question.text, view)
+        most = self._search.most(question.text, view)
         for document, score in best.items():
             row = rows.setdefault(document, {})
             row["lexical"] = score / top

@@ -13,8 +13,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from graph.searching import Row, Scope
 from graph.values import ItemKind, Labels
-from models.contract import Row, Scope
 
 Mask = NDArray[np.bool_]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

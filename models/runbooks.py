@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from graph.contract import Store
+from graph.searching import Hit, Scope
 from graph.values import EntityId, ItemKind, Runbook, Section, Statement, View
-from models.contract import Candidate, Hit, Ranking, Scope, Term, doubted
-from models.indexer import Indexer
+from models.contract import Candidate, Ranking, Search, Term, doubted
 from models.names import tokens
 from models.parameters import Parameters
 
@@ -79,8 +79,8 @@ class Runbooks:
     Ranks from the indexes; `parameters` may hold the tables `weights` and `sections`.
     """
 
-    def __init__(self, indexer: Indexer, store: Store, parameters: Parameters | None = None) -> None:
-        self._indexer = indexer
+    def __init__(self, search: Search, store: Store, parameters: Parameters | None = None) -> None:
+        self._search = search
         self._store = store
         self._weights = {**WEIGHTS, **(parameters.numbers("weights") if parameters else {})}
         self._sections = {**SECTION_WEIGHTS, **(parameters.numbers("sections") if parameters else {})}
@@ -126,8 +126,8 @@ class Runbooks:
         """
         scope = Scope(view=view, kinds=(ItemKind.RUNBOOK,))
         # words first: the question's vector may still be in the making
-        lexical = self._indexer.search_lexical(question.text, POOL, scope)
-        dense = self._indexer.search_dense(question.text, POOL, scope)
+        lexical = self._search.search_lexical(question.text, POOL, scope)
+        dense = self._search.search_dense(question.text, POOL, scope)
         rows = self._page_rows(question, view, dense, lexical)
         linked = self._linked(question, view)
         kept = sorted(rows, key=lambda page: (-_sum(rows[page], self._weights), page))[:PAGES]
@@ -160,7 +160,7 @@ class Runbooks:
         for hit in lexical:
             best[hit.document] = max(best.get(hit.document, 0.0), hit.score)
         ordered = sorted(best.values(), reverse=True)
-        most = self._indexer.lexical.most(question.text, view)
+        most = self._search.most(question.text, view)
         for page, score in best.items():
             row = rows.setdefault(page, {})
             row["lexical"] = score / (ordered[0] or 1.0)

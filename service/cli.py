@@ -251,14 +251,13 @@ def _ingested(settings: Settings, work: Mapping[str, object]) -> dict[str, objec
     """
     The work done here, under the writer's lock. Raises StoreLocked where another process has it.
     """
-    from models.indexer import Indexer
     from service.inbox import do
-    from service.wiring import embedder_of, store_of
+    from service.wiring import embedder_of, search_of, store_of
 
     store = store_of(settings)
     try:
         found = do(store, work, _progress)
-        indexer = Indexer(store, embedder_of(settings), folder=settings.data / "indexes")
+        indexer = search_of(settings, store, embedder_of(settings))
         indexer.follow(_progress)
         indexer.save()
         return found
@@ -518,15 +517,14 @@ def retract(
     from dataclasses import asdict
     from datetime import UTC, datetime
 
-    from models.indexer import Indexer
-    from service.wiring import embedder_of, store_of
+    from service.wiring import embedder_of, search_of, store_of
 
     settings = settings_of(data)
     store = store_of(settings)
     try:
         found = asdict(store.erase(record) if erase else store.retract(record, datetime.now(UTC), reason))
         # the snapshots of the indexes hold its words too
-        indexer = Indexer(store, embedder_of(settings), folder=settings.data / "indexes")
+        indexer = search_of(settings, store, embedder_of(settings))
         indexer.follow()
         indexer.save()
     finally:

@@ -14,6 +14,7 @@ from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
+from threading import Event
 
 import orjson
 
@@ -46,11 +47,15 @@ SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3, "near": 25}
 WORTH = 0.05
 """A candidate below this is not shown."""
 FUTURE = timedelta(minutes=5)
+HANDOVER = 0.001
+"""Seconds to wait at most until the question's vector is begun."""
 
 NO_SIGNALS = Signals()
 NO_RANKING = Ranking()
 
 Lane = Sequence[tuple[str, Callable[["_Work"], object]]]
+_Told = tuple[object, list[str]]
+"""A part and its gaps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +131,7 @@ def assemble(memory: Memory, question: Question) -> Part:
     work = _Work(memory, question, _view(question))
     if question.alert.at > datetime.now(UTC) + FUTURE:
         work.gaps.append("the alert's time lies in the future; it is taken as now")
-    # the searches need the question's vector, which is made meanwhile
-    memory.pool.submit(memory.indexer.vector, alert_text(work.alert))
+    _begin_vector(work)
     _timed(work, "service", lambda: _resolve(work))
     parts = _parts(work)
     answer = _answer(work, parts)
@@ -135,6 +139,21 @@ def assemble(memory: Memory, question: Question) -> Part:
     answer["timings_ms"] = {name: round(value, 2) for name, value in work.timings.items()}
     _keep(memory, answer, work)
     return answer
+
+
+def _begin_vector(work: _Work) -> None:
+    """
+    The searches need the question's vector, which is made meanwhile. The model works without the interpreter's lock but
+    begins with it: so let it begin, before looking up names keeps that lock.
+    """
+    begun = Event()
+
+    def make() -> None:
+        begun.set()
+        work.memory.indexer.vector(alert_text(work.alert))
+
+    work.memory.pool.submit(make)
+    begun.wait(HANDOVER)
 
 
 def _view(question: Question) -> View:
@@ -165,15 +184,16 @@ def _parts(work: _Work) -> dict[str, object]:
     """
     budget = work.memory.settings.part_budget_ms / 1000
     end = time.perf_counter() + budget
-    waiting: dict[str, Future[object]] = {}
+    waiting: dict[str, Future[_Told]] = {}
     for lane in LANES:
-        futures = {name: Future[object]() for name, _ in lane}
+        futures = {name: Future[_Told]() for name, _ in lane}
         waiting |= futures
         work.memory.pool.submit(_run_lane, work, lane, futures)
     parts: dict[str, object] = {}
     for name, future in waiting.items():
         try:
-            parts[name] = future.result(timeout=max(0.0, end - time.perf_counter()))
+            parts[name], gaps = future.result(timeout=max(0.0, end - time.perf_counter()))
+            work.gaps += gaps
         except LateError:
             future.cancel()
             work.late = True
@@ -185,7 +205,7 @@ def _parts(work: _Work) -> dict[str, object]:
     return parts
 
 
-def _run_lane(work: _Work, lane: Lane, futures: Mapping[str, Future[object]]) -> None:
+def _run_lane(work: _Work, lane: Lane, futures: Mapping[str, Future[_Told]]) -> None:
     """
     One part after the other; those that nobody waits for any more are left out.
     """
@@ -193,8 +213,10 @@ def _run_lane(work: _Work, lane: Lane, futures: Mapping[str, Future[object]]) ->
         future = futures[name]
         if not future.set_running_or_notify_cancel():
             continue
+        # its own gaps: the answer tells them in the order of the parts, whichever lane was quicker
+        own = replace(work, gaps=[])
         try:
-            future.set_result(_timed(work, name, partial(make, work)))
+            future.set_result((_timed(work, name, partial(make, own)), own.gaps))
         except Exception as error:  # noqa: BLE001 - it is raised again where the part is waited for
             future.set_exception(error)
 

@@ -9,6 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -33,6 +34,9 @@ class Settings(BaseModel):
     store: str = Field("", description="the store's URL; empty: the embedded store in the data directory")
     store_user: str = Field("neo4j", description="the user on a server's store")
     store_password: SecretStr = Field(SecretStr(""), description="that user's password; empty: none is sent")
+    search: Literal["local", "server"] = Field(
+        "local", description="`local`: indexes in this process; `server`: those of the store, where it is a server"
+    )
     host: str = Field("127.0.0.1", description="the address to listen on; other than loopback needs tokens")
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on")
     allowed_hosts: tuple[str, ...] = Field((), description="further names under which we may be called (Host header)")

@@ -16,17 +16,19 @@ from graph.contract import Store
 from graph.errors import GraphError, StoreUnavailable
 from graph.opening import open_store, require_store
 from graph.replica import Replica
+from graph.searching import Searchable
 from ingest.journal import redactor_of
 from ingest.pipeline import drain
 from ingest.redaction import Redactor
 from models.catalogue import Catalogue
-from models.contract import Embedder
+from models.contract import Embedder, Search
 from models.errors import ModelError
 from models.indexer import Indexer
 from models.parameters import Parameters, load
 from models.precedents import Precedents
 from models.resolution import Resolver
 from models.runbooks import Runbooks
+from models.shared import SharedSearch
 from models.suspects import Suspects
 from service import inbox
 from service.settings import Settings, SettingsError
@@ -43,7 +45,7 @@ class Memory:
     settings: Settings
     store: Store
     catalogue: Catalogue
-    indexer: Indexer
+    indexer: Search
     resolver: Resolver
     suspects: Suspects
     precedents: Precedents
@@ -248,6 +250,17 @@ def credentials(settings: Settings) -> tuple[str, str]:
     return settings.store_user if password else "", password
 
 
+def search_of(settings: Settings, store: Store, embedder: Embedder | None, *, read_only: bool = False) -> Search:
+    """
+    Search where the settings want it. Raises SettingsError where the store cannot search.
+    """
+    if settings.search == "local":
+        return Indexer(store, embedder, keep=not read_only, folder=settings.data / "indexes")
+    if not isinstance(store, Searchable):
+        raise SettingsError("setting `search`: the embedded store has no search of its own; use local")
+    return SharedSearch(store, store, embedder, keep=not read_only)
+
+
 def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
     """
     Open the store and build what is derived. A broken embedder does not stop the rest; it is told as a gap.
@@ -261,7 +274,7 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         gaps.append(f"no search by meaning: {error}")
     names = parameters("resolution")
     catalogue = Catalogue(names)
-    indexer = Indexer(store, embedder, keep=not read_only, folder=settings.data / "indexes")
+    indexer = search_of(settings, store, embedder, read_only=read_only)
     memory = Memory(
         settings=settings,
         store=store,

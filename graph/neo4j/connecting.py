@@ -108,12 +108,12 @@ class Line:
 
         return self._tried(WRITE_ACCESS, done, seconds, self._limits.retry_write)
 
-    def command(self, text: str) -> list[Row]:
+    def command(self, text: str, seconds: float | None = None) -> list[Row]:
         """
-        One schema command or question in a transaction of its own.
+        One schema command or question in a transaction of its own, given up after so many seconds (None: as a write).
         """
-        seconds = self._limits.write
-        return self._called(WRITE_ACCESS, lambda session: _Reading(session, seconds).run(text, {}).values(), seconds)
+        limit = self._limits.write if seconds is None else seconds
+        return self._called(WRITE_ACCESS, lambda session: _Reading(session, limit).run(text, {}).values(), limit)
 
     def close(self) -> None:
         """

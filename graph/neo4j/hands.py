@@ -18,6 +18,7 @@ from graph.hands import Head, Stored, Support, Version, part_name, span
 from graph.keys import OPEN
 from graph.neo4j.connecting import Row, Transaction, one, rows
 from graph.neo4j.properties import stand_of, statement_row, thing_of
+from graph.neo4j.rows import forget
 from graph.values import Fact, Item, ItemKind, RecordState
 
 
@@ -249,6 +250,8 @@ class Neo4jHands:
             rows(self._transaction, "records_lapse", seqs=self._lapsed)
         self._write_new()
         self._write_differences()
+        if self._erased:
+            forget(self._transaction, self._erased)
         self._write("statements_erase", [{"statement": seq} for seq in self._erased])
         self._write("lines_add", self._lines)
         for place in self._forgotten:

@@ -27,7 +27,7 @@ class _Turn:
     ids: Sequence[str]
     given: Sequence[list[object]]
     receipts: tuple[Receipt, ...] = ()
-    error: GraphError | None = None
+    error: BaseException | None = None
     done: threading.Event = field(default_factory=threading.Event)
 
 
@@ -61,37 +61,50 @@ class Appending:
         return turn.receipts
 
     def _lead(self) -> None:
-        while True:
+        group: list[_Turn] = []
+        try:
+            while group := self._next():
+                self._commit(group)
+        except BaseException as error:
+            # whatever ended the leader, nobody waits for a commit that will not come, nor takes it for done
             with self._lock:
-                group = self._next()
-                if not group:
-                    self._working = False
-                    return
-            self._commit(group)
+                group += self._waiting
+                self._waiting, self._working = [], False
+            for turn in group:
+                turn.error = turn.error or error
+                turn.done.set()
+            raise
 
     def _next(self) -> list[_Turn]:
+        """
+        Who comes next; nobody leads any more where there is none.
+        """
         group: list[_Turn] = []
-        while self._waiting and sum(len(turn.given) for turn in group) < _LARGEST_GROUP:
-            group.append(self._waiting.pop(0))
+        with self._lock:
+            while self._waiting and sum(len(turn.given) for turn in group) < _LARGEST_GROUP:
+                group.append(self._waiting.pop(0))
+            self._working = bool(group)
         return group
 
     def _commit(self, group: Sequence[_Turn]) -> None:
         together = [row for turn in group for row in turn.given]
         try:
-            found = self._write(lambda transaction: rows(transaction, "records_append", rows=together))
-            known = {place for (place,) in found}
-            place = 0
-            for turn in group:
-                turn.receipts = tuple(
-                    Receipt(record=identity, duplicate=nth in known) for nth, identity in enumerate(turn.ids, place)
-                )
-                place += len(turn.ids)
+            known = {
+                place
+                for (place,) in self._write(lambda transaction: rows(transaction, "records_append", rows=together))
+            }
         except GraphError as error:
             for turn in group:
                 turn.error = error
-        finally:
-            for turn in group:
                 turn.done.set()
+            return
+        place = 0
+        for turn in group:
+            turn.receipts = tuple(
+                Receipt(record=identity, duplicate=nth in known) for nth, identity in enumerate(turn.ids, place)
+            )
+            place += len(turn.ids)
+            turn.done.set()
 
 
 class Claims:

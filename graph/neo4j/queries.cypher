@@ -458,3 +458,127 @@ MATCH (v:Schema) RETURN max(v.version)
 // name: schema_reached
 // The schema is at this version now.
 MERGE (v:Schema {name: 'precedent'}) SET v.version = $version
+
+// name: rows_turn
+// Whoever holds this writes rows; the watermark of a set is made with its first turn.
+MERGE (w:RowSet {maker: $maker})
+ON CREATE SET w.watermark = 0, w.turn = 0, w.leader = '', w.until = 0
+SET w.turn = w.turn + 1
+
+// name: rows_lead
+// Take the lead of a set, or keep it, where no other has it; a row where one has it then.
+MATCH (w:RowSet {maker: $maker}) WHERE w.leader = $who OR w.until < timestamp()
+SET w.leader = $who, w.until = timestamp() + $lease
+RETURN w.leader
+
+// name: rows_watermark
+// How far rows were made of the feed.
+OPTIONAL MATCH (w:RowSet {maker: $maker}) RETURN coalesce(w.watermark, 0)
+
+// name: rows_reach
+// They are made up to here.
+MATCH (w:RowSet {maker: $maker}) WHERE w.watermark < $watermark SET w.watermark = $watermark
+
+// name: rows_there
+// Those of the keys that have rows.
+UNWIND $keys AS key
+MATCH (r:Row {key: key}) RETURN r.key
+
+// name: rows_add
+// Add rows of statements that are there; their keys.
+UNWIND $rows AS row
+MATCH (s:Statement {seq: row.row.statement})
+CREATE (r:Row:$(row.types))-[:OF]->(s)
+SET r = row.row
+WITH r, row
+CALL (r, row) {
+    UNWIND row.vectors AS vector
+    CALL db.create.setNodeVectorProperty(r, 'vector', vector)
+    RETURN count(*) AS vectors
+}
+RETURN r.key
+
+// name: shards_add
+// So many more rows of kinds and labels.
+UNWIND $rows AS row
+MERGE (h:Shard {key: row.shard.key})
+ON CREATE SET h = row.shard, h.rows = 0, h.indexed = false, h.near_indexed = false
+SET h.rows = h.rows + row.more
+
+// name: shards_of
+// The kinds and labels of a set's rows.
+MATCH (h:Shard {maker: $maker})
+RETURN h.kind, h.labels, h.near, h.words, h.rows, h.indexed, h.near_indexed ORDER BY h.key
+
+// name: shards_indexed
+// These indexes are there.
+MATCH (h:Shard {maker: $maker})
+SET h.indexed = h.indexed OR h.words IN $indexes, h.near_indexed = h.near_indexed OR h.near IN $indexes
+
+// name: terms_add
+// So many more rows have these terms.
+UNWIND $rows AS row
+MERGE (t:Term {words: row.words, text: row.text})
+ON CREATE SET t.rows = 0
+SET t.rows = t.rows + row.more
+
+// name: terms_of
+// How many rows have these terms.
+UNWIND $words AS words
+UNWIND $texts AS text
+MATCH (t:Term {words: words, text: text}) RETURN t.text, sum(t.rows)
+
+// name: rows_stop
+// Nobody writes rows while this is held.
+MATCH (w:RowSet) SET w.turn = w.turn + 1
+
+// name: rows_drop
+// Remove the rows of statements; what they counted for.
+UNWIND $seqs AS seq
+MATCH (r:Row)-[:OF]->(:Statement {seq: seq})
+WITH r, r.shard AS shard, r.words AS words, r.terms AS terms
+DETACH DELETE r
+RETURN shard, words, terms
+
+// name: shards_less
+// So many rows less.
+UNWIND $rows AS row
+MATCH (h:Shard {key: row.key}) SET h.rows = h.rows - row.less
+
+// name: terms_less
+// So many rows less have these terms; what none has is forgotten.
+UNWIND $rows AS row
+MATCH (t:Term {words: row.words, text: row.text}) SET t.rows = t.rows - row.less
+WITH t WHERE t.rows <= 0
+DELETE t
+
+// name: rows_nearest
+// The nearest rows: how many there are, and those of them that a view sees.
+CALL db.index.vector.queryNodes($index, $asked, $vector) YIELD node AS r, score
+MATCH (r)-[:OF]->(s:Statement)
+WITH r, score, s.known_from <= $known_at AND s.known_to > $known_at
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+    AND r.at < $before AND ($any_facet OR r.facet IN $facets OR split(r.facet, ':')[0] IN $facets) AS seen
+ORDER BY score DESC, r.statement, r.place
+RETURN count(*), collect(CASE WHEN seen THEN [r.statement, r.document, r.kind, r.facet, score] END)[..$limit]
+
+// name: rows_matching
+// The best rows by words, likewise.
+CALL db.index.fulltext.queryNodes($index, $words, {limit: $asked}) YIELD node AS r, score
+MATCH (r)-[:OF]->(s:Statement)
+WITH r, score, s.known_from <= $known_at AND s.known_to > $known_at
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+    AND r.at < $before AND ($any_facet OR r.facet IN $facets OR split(r.facet, ':')[0] IN $facets) AS seen
+ORDER BY score DESC, r.statement, r.place
+RETURN count(*), collect(CASE WHEN seen THEN [r.statement, r.document, r.kind, r.facet, score] END)[..$limit]
+
+// name: rows_compared
+// The nearest of all rows that a view sees, by comparing each.
+MATCH (r:Row {near: $index})-[:OF]->(s:Statement)
+WHERE s.known_from <= $known_at AND s.known_to > $known_at
+    AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
+    AND r.at < $before AND ($any_facet OR r.facet IN $facets OR split(r.facet, ':')[0] IN $facets)
+    AND r.vector IS NOT NULL
+WITH r, vector.similarity.cosine(r.vector, $vector) AS score
+ORDER BY score DESC, r.statement, r.place LIMIT $limit
+RETURN r.statement, r.document, r.kind, r.facet, score

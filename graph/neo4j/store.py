@@ -8,7 +8,6 @@ whose word got lost.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,12 +17,14 @@ from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally,
 from graph.decoded import Decoded
 from graph.documents import best_of_each
 from graph.encoding import micros
-from graph.errors import NotSupported, StoreUnavailable
+from graph.errors import NotSupported
 from graph.keys import BEGINNING, OPEN
-from graph.neo4j import journal, schema, shelves
+from graph.neo4j import journal, shelves
+from graph.neo4j.access import Access
 from graph.neo4j.connecting import DEFAULT_LIMITS, Limits, Line, Row, Transaction, one, rows
 from graph.neo4j.hands import Neo4jHands
 from graph.neo4j.properties import indexed, statement_of
+from graph.neo4j.rows import Neo4jRows
 from graph.retracting import Retracting
 from graph.stating import Stating
 from graph.values import (
@@ -64,11 +65,9 @@ class Neo4jStore:
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._line = Line(url, user, password, limits)
-        self._writes = not read_only
-        self._ready = False
-        self._turn = threading.Lock()
+        self._access = Access(self._line, writes=not read_only)
         self._decoded = Decoded()
-        self._appending = journal.Appending(self._write)
+        self._appending = journal.Appending(self._access.write)
         self._claims = journal.Claims()
 
     def append(self, records: Sequence[Record]) -> tuple[Receipt, ...]:
@@ -78,16 +77,16 @@ class Neo4jStore:
         self, limit: int, *, source: str | None = None, lease: timedelta = timedelta(minutes=5)
     ) -> tuple[Record, ...]:
         # whoever waits for work asks often, and a claim that finds none would be a commit
-        if not self._read(lambda transaction: one(transaction, "records_pending"))[0]:
+        if not self._access.read(lambda transaction: one(transaction, "records_pending"))[0]:
             return ()
-        return self._claims.claim(self._write, limit, source, lease)
+        return self._claims.claim(self._access.write, limit, source, lease)
 
     def quarantine(self, record: str, reason: str) -> None:
         with self._claims.settling():
-            self._write(lambda transaction: journal.quarantine(transaction, record, reason))
+            self._access.write(lambda transaction: journal.quarantine(transaction, record, reason))
 
     def release(self, *, source: str | None = None, records: Collection[str] = ()) -> int:
-        return self._write(lambda transaction: journal.release(transaction, source, records))
+        return self._access.write(lambda transaction: journal.release(transaction, source, records))
 
     def records(
         self,
@@ -98,22 +97,22 @@ class Neo4jStore:
         visibility: Labels | None = None,
         limit: int = 1000,
     ) -> tuple[Record, ...]:
-        return self._read(lambda transaction: journal.find(transaction, ids, source, state, visibility, limit))
+        return self._access.read(lambda transaction: journal.find(transaction, ids, source, state, visibility, limit))
 
     def lapsed(self, ids: Collection[str]) -> frozenset[str]:
-        return self._read(lambda transaction: journal.lapsed(transaction, ids))
+        return self._access.read(lambda transaction: journal.lapsed(transaction, ids))
 
     def standing(self, source: str, parts: Collection[str]) -> tuple[Standing, ...]:
-        return self._read(lambda transaction: journal.standing(transaction, source, parts))
+        return self._access.read(lambda transaction: journal.standing(transaction, source, parts))
 
     def labelled(self, source: str) -> frozenset[Labels]:
-        return self._read(lambda transaction: journal.labelled(transaction, source))
+        return self._access.read(lambda transaction: journal.labelled(transaction, source))
 
     def restrict(self, records: Collection[str], labels: Labels) -> None:
-        self._write(lambda transaction: journal.restrict(transaction, records, labels))
+        self._access.write(lambda transaction: journal.restrict(transaction, records, labels))
 
     def tally(self) -> tuple[Tally, ...]:
-        return self._read(journal.tally)
+        return self._access.read(journal.tally)
 
     def apply(self, yields: Sequence[Yield]) -> Applied:
         with self._claims.settling():
@@ -210,7 +209,7 @@ class Neo4jStore:
         return tuple(one for one in found if view is None or view.sees(one))
 
     def _statements(self, _: type[ItemT], query: str, values: dict[str, object]) -> tuple[Statement[ItemT], ...]:
-        found = self._decode(self._read(lambda transaction: rows(transaction, query, **values)))
+        found = self._decode(self._access.read(lambda transaction: rows(transaction, query, **values)))
         # The query is of one kind of item.
         return cast("tuple[Statement[ItemT], ...]", found)
 
@@ -227,12 +226,12 @@ class Neo4jStore:
 
     def services_changed(self, view: View | None = None) -> frozenset[EntityId]:
         query, values = ("services_named", {}) if view is None else ("services_seen", _eyes(view))
-        found = self._read(lambda transaction: rows(transaction, query, **values))
+        found = self._access.read(lambda transaction: rows(transaction, query, **values))
         return frozenset(name for (name,) in found) - {UNPLACED}
 
     def changes_since(self, watermark: int, limit: int = 1000, kinds: Collection[ItemKind] = ()) -> tuple[Event, ...]:
         wanted = [kind.value for kind in kinds or ItemKind]
-        found = self._read(
+        found = self._access.read(
             lambda transaction: rows(transaction, "feed_after", watermark=watermark, limit=limit, kinds=wanted)
         )
         there = self._decode([row[3:] for row in found if row[3] is not None])
@@ -243,15 +242,18 @@ class Neo4jStore:
         )
 
     def watermark(self) -> int:
-        end: int = self._read(lambda transaction: one(transaction, "feed_end"))[0]
+        end: int = self._access.read(lambda transaction: one(transaction, "feed_end"))[0]
         return end
 
     def keep(self, shelf: str, bodies: Iterable[tuple[str, bytes]], records: Collection[str] = ()) -> None:
         given = tuple(bodies)
-        self._write(lambda transaction: shelves.keep(transaction, shelf, given, records))
+        self._access.write(lambda transaction: shelves.keep(transaction, shelf, given, records))
 
     def kept(self, shelf: str, keys: Collection[str] | None = None) -> dict[str, bytes]:
-        return self._read(lambda transaction: shelves.kept(transaction, shelf, keys))
+        return self._access.read(lambda transaction: shelves.kept(transaction, shelf, keys))
+
+    def rows_of(self, maker: str, dimension: int) -> Neo4jRows:
+        return Neo4jRows(maker, dimension, self._access)
 
     def backup(self, target: Path) -> None:
         raise NotSupported(
@@ -262,16 +264,6 @@ class Neo4jStore:
     def close(self) -> None:
         self._line.close()
 
-    def _read(self, work: Callable[[Transaction], T]) -> T:
-        self._require_schema()
-        return self._line.read(work)
-
-    def _write(self, work: Callable[[Transaction], T]) -> T:
-        if not self._writes:
-            raise StoreUnavailable(self._line.url, "The store was opened to read only")
-        self._require_schema()
-        return self._line.write(work)
-
     def _stating(self, rules: Callable[[Neo4jHands], T]) -> T:
         def work(transaction: Transaction) -> T:
             hands = Neo4jHands(transaction)
@@ -279,15 +271,7 @@ class Neo4jStore:
             hands.flush()
             return told
 
-        return self._write(work)
-
-    def _require_schema(self) -> None:
-        if self._ready:
-            return
-        with self._turn:
-            if not self._ready:
-                schema.require(self._line, write=self._writes)
-                self._ready = True
+        return self._access.write(work)
 
 
 def _eyes(view: View) -> dict[str, object]:

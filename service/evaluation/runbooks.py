@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from graph.contract import Store
+from graph.searching import Scope
 from graph.values import Alert, ItemKind, Runbook, View
 from ingest.contract import Source
 from ingest.journal import admit
 from ingest.parsing import anchor
 from ingest.pipeline import drain
-from models.contract import Scope
 from models.facets import alert_text
 from models.indexer import Indexer
 from models.parameters import Parameters

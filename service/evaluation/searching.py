@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.contract import Hit, Ranking
+from graph.searching import Hit
+from models.contract import Ranking
 from service.evaluation.frame import Prediction
 
 Ranked = list[tuple[str, float | None]]

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from graph.contract import Store, Yield
+from graph.searching import Scope
 from graph.values import Incident, ItemKind, Record, SectionKind, Trust, View
 from ingest.parsing import end_of_day, is_date_only, parse_time
-from models.contract import Scope
 from models.indexer import Indexer
 from models.precedents import PrecedentQuestion, Precedents
 from service.evaluation.frame import Lab, Metrics, Prediction, data_file, read_lines

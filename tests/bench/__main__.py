@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tests.bench import embedded, server, size
 from tests.bench.figures import Figure
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=1000)
     parser.add_argument("--seconds", type=int, default=60, help="of webhooks (neo4j)")
     options = parser.parse_args(arguments)
-    parts: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
+    parts: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
         "context": embedded.context,
         "size": size.installed_size,
         "neo4j": server.measure,

@@ -21,13 +21,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from neo4j import Driver, GraphDatabase
+from pydantic import SecretStr
 
 from graph.contract import Store, Yield
 from graph.opening import open_store
 from graph.replica import Replica
 from graph.resolved import neighbours
 from graph.values import RecordState, Trust, View
-from tests.bench import plain
+from service.settings import Settings
+from tests.bench import plain, similar
 from tests.bench.figures import ROOT, Figure, Server, ask, quantile
 from tests.bench.made import alert
 from tests.bench.population import END, START, Stated, catalogue, changes, incidents, names_of
@@ -72,6 +74,12 @@ class Place:
         """
         return GraphDatabase.driver(self.url, auth=(self.user, self.password), telemetry_disabled=True)
 
+    def settings(self, data: Path) -> Settings:
+        """
+        Settings of a process that uses it, with its own data directory.
+        """
+        return Settings(data=data, store=self.url, store_user=self.user, store_password=SecretStr(self.password))
+
     def config(self, folder: Path, name: str, **more: object) -> Path:
         """
         A file of settings for a process that uses it.
@@ -99,25 +107,17 @@ def _neo4j(verb: str) -> str:
     return subprocess.run([*HOME, verb], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def measure(options: argparse.Namespace) -> list[Figure]:
+def measure(options: argparse.Namespace) -> Iterator[Figure]:
     """
     All of it, on one server.
     """
     names = names_of(options.services or 10_000)
-    figures: list[Figure] = []
     with server() as place, tempfile.TemporaryDirectory(prefix="precedent-bench-") as work:
-        figures += _told(loading(place, names, options.changes or 1_000_000, options.incidents or 20_000))
-        figures += _told(what_changed(place, names, options.rounds))
-        figures += _told(webhooks(place, Path(work), options.seconds))
-        figures += _told(context(place, Path(work), names, options.rounds))
-    print("     once more, all together:", flush=True)
-    return figures
-
-
-def _told(figures: list[Figure]) -> list[Figure]:
-    for figure in figures:
-        print(figure.line(), flush=True)
-    return figures
+        yield from loading(place, names, options.changes or 1_000_000, options.incidents or 20_000)
+        yield from what_changed(place, names, options.rounds)
+        yield from webhooks(place, Path(work), options.seconds)
+        yield from context(place, Path(work), names, options.rounds)
+        yield from similar.measure(place.settings(Path(work) / "context"), Path(work), names)
 
 
 def load(store: Store, what: str, given: Iterator[Stated], total: int) -> float:

@@ -86,6 +86,13 @@ def test_an_alert_without_labels_is_answered_with_gaps(client: TestClient) -> No
     assert any("cannot tell which service" in gap for gap in answer["gaps"])
 
 
+def test_gaps_stand_in_the_order_of_the_parts_however_quick_each_was(client: TestClient) -> None:
+    gaps = ask(client, "5-")["gaps"]
+    told = ["no past incident is clearly", "no runbook is clearly", "no logs, traces or metrics"]
+    places = [next(place for place, gap in enumerate(gaps) if gap.startswith(one)) for one in told]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("path", alerts(), ids=lambda path: path.stem)
 def test_every_statement_cites_evidence_that_is_there(client: TestClient, path: Any) -> None:
     answer = client.post("/v1/context", content=path.read_bytes()).json()
@@ -252,7 +259,8 @@ class Stuck:
 
 def test_a_search_that_came_too_late_claims_nothing(tmp_path: Path) -> None:
     memory = load(Settings(data=tmp_path, part_budget_ms=500))
-    stuck = Stuck(memory.indexer.dense.dimension)
+    assert memory.indexer.embedder
+    stuck = Stuck(memory.indexer.embedder.dimension)
     memory.indexer.embedder = stuck
     answer = assemble(memory, Question(alert=read_alerts(alerts()[0].read_bytes(), {})[0]))
     stuck.go.set()

@@ -47,7 +47,7 @@ def main(name: str, count: int = 10) -> None:
         settings = read_settings(flags={"data": data, "part_budget_ms": 5000})
         memory = open_memory(settings)
         memory.follow()
-        for alert, known in _questions(name, count):
+        for alert, known in questions(name, count):
             print("=" * 100)
             print(known)
             answer = assemble(memory, Question(alert=alert, as_of=alert.at))
@@ -55,7 +55,10 @@ def main(name: str, count: int = 10) -> None:
         memory.close()
 
 
-def _questions(name: str, count: int) -> Iterator[tuple[Alert, str]]:
+def questions(name: str, count: int) -> Iterator[tuple[Alert, str]]:
+    """
+    Alerts to ask about, each with what is known of its end.
+    """
     incidents = SHARED / name / "incidents.jsonl"
     if incidents.is_file():
         rows = [json.loads(line) for line in incidents.read_text(encoding="utf-8").split("\n") if line]

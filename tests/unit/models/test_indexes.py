@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph.searching import Row, Scope
 from graph.values import ItemKind, View
 from models import dense as dense_module
-from models.contract import Row, Scope
 from models.dense import DenseIndex
 from models.embedding import OnnxEmbedder
 from models.errors import WeightsDamaged

@@ -13,8 +13,9 @@ import pytest
 
 from graph.contract import Store, Yield
 from graph.opening import open_store
+from graph.searching import Hit, Scope
 from graph.values import Incident, ItemKind, Record, SectionKind, Trust, View
-from models.contract import Hit, Matrix, Scope
+from models.contract import Matrix
 from models.indexer import Indexer
 
 NOW = View(as_of=datetime(2026, 6, 1, tzinfo=UTC), known_at=datetime(2026, 6, 1, tzinfo=UTC))

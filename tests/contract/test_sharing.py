@@ -1,0 +1,117 @@
+"""
+What a store promises that several processes share: nothing is claimed twice, applied twice, or skipped.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from graph.contract import Store, Yield
+from graph.values import RecordState, Trust
+from tests import server
+from tests.contract.making import deploy, owned, record, state, view
+
+WRITERS = 4
+
+
+@pytest.fixture
+def stores() -> Iterator[list[Store]]:
+    """
+    One memory through several stores, as several processes have it.
+    """
+    first = server.emptied()
+    found = [first, *(server.opened() for _ in range(WRITERS - 1))]
+    yield found
+    for one in found:
+        one.close()
+
+
+def side_by_side(work: Callable[[int], None]) -> None:
+    errors: list[BaseException] = []
+
+    def guarded(number: int) -> None:
+        try:
+            work(number)
+        except BaseException as error:  # noqa: BLE001 - raised again where the thread is waited for
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(number,)) for number in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for error in errors:
+        raise error
+
+
+def test_no_record_is_claimed_by_two(stores: list[Store]) -> None:
+    stores[0].append([record(f"r{number:03}", part=str(number)) for number in range(200)])
+    claimed: list[list[str]] = [[] for _ in range(WRITERS)]
+
+    def claim(number: int) -> None:
+        while batch := stores[number].claim(7):
+            claimed[number] += [one.id for one in batch]
+
+    side_by_side(claim)
+    together = [one for batch in claimed for one in batch]
+    assert sorted(together) == sorted(set(together)) == [f"r{number:03}" for number in range(200)]
+
+
+def test_a_dead_workers_claims_are_taken_over_and_applied_once(stores: list[Store]) -> None:
+    dead, alive, *_ = stores
+    dead.append([record("r")])
+    assert len(dead.claim(1, lease=timedelta(milliseconds=50))) == 1
+    assert alive.claim(1) == ()
+    while not (taken := alive.claim(1)):
+        pass
+    assert [one.id for one in taken] == ["r"]
+    yielded = Yield(record="r", items=(owned("x", "a"),), trust=Trust.DECLARED)
+    assert alive.apply([yielded]).stated == 1
+    # it was not dead but slow
+    assert dead.apply([yielded]).stated == 0
+    assert [one.op for one in alive.changes_since(0)] == ["opened"]
+
+
+def test_a_follower_beside_writers_of_several_processes_misses_nothing(stores: list[Store]) -> None:
+    seen: list[int] = []
+
+    def write(number: int) -> None:
+        if number == 0:
+            while len(seen) < 20 * (WRITERS - 1):
+                seen.extend(one.seq for one in stores[0].changes_since(seen[-1] if seen else 0, limit=5))
+            return
+        for nth in range(20):
+            name = f"{number}-{nth}"
+            state(stores[number], record(name, source=f"s{number}", part=name), owned(name, "a"))
+
+    side_by_side(write)
+    assert seen == list(range(1, 20 * (WRITERS - 1) + 1))
+
+
+def test_one_thing_stated_by_many_at_once_is_stated_once(stores: list[Store]) -> None:
+    def write(number: int) -> None:
+        for nth in range(10):
+            made = record(f"{number}-{nth}", nth, source="deploys", part=f"{number}-{nth}")
+            state(stores[number], made, deploy("1", 1, "x", title="same"))
+
+    side_by_side(write)
+    (only,) = stores[0].changes(view(50))
+    assert (only.item.title, stores[0].watermark()) == ("same", 1)
+
+
+def test_records_that_come_at_once_are_all_durable_and_each_new_once(stores: list[Store]) -> None:
+    new: list[int] = []
+
+    def append(number: int) -> None:
+        for nth in range(40):
+            receipts = stores[0].append(
+                [record(f"r{nth}", part=str(nth)), record(f"{number}-{nth}", part=f"{number}-{nth}")]
+            )
+            new.append(sum(not receipt.duplicate for receipt in receipts))
+
+    side_by_side(append)
+    assert sum(new) == 40 + 40 * WRITERS == len(stores[1].records(state=RecordState.PENDING, limit=1000))
