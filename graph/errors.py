@@ -12,7 +12,7 @@ class GraphError(Exception):
 
     def __init__(self, subject: str = "", message: str | None = None) -> None:
         self.subject = subject
-        text = (message or type(self).__doc__ or "").strip()
+        text = (message or type(self).__doc__ or "").strip().rstrip("." if subject else "")
         super().__init__(f"{text}: {subject}" if subject else text)
 
 

@@ -124,12 +124,11 @@ def serve(
     from service.api.app import create_app
     from service.api.guard import LOOPBACK
     from service.settings import SettingsError
-    from service.tokens import any_tokens
     from service.wiring import open_memory
 
     settings = settings_of(data, config, host=host, port=port)
     memory = open_memory(settings)
-    if settings.host not in LOOPBACK and not any_tokens(memory.store):
+    if settings.host not in LOOPBACK and _has_no_tokens(memory):
         memory.close()
         raise SettingsError(
             f"without tokens it serves loopback only, not {settings.host}; make one: precedent token NAME --scope read"
@@ -152,6 +151,17 @@ def serve(
         server.run(sockets=[listening])
     if not server.started:
         raise Failed("the server could not start; what went wrong stands above")
+
+
+def _has_no_tokens(memory: Memory) -> bool:
+    """
+    False also where the store cannot be asked: then the tokens are checked once it can be.
+    """
+    from graph.errors import StoreUnavailable
+
+    with suppress(StoreUnavailable):
+        memory.tokens.refresh()
+    return memory.tokens.any is False
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -183,12 +193,11 @@ def token(
     """
     Make a token with scopes (read, ingest, feedback, admin) and visibility labels; it is shown once.
     """
-    from service.tokens import issue
     from service.wiring import open_memory
 
     memory = open_memory(settings_of(data))
     try:
-        made = issue(memory.store, name, scope, frozenset(label or ()))
+        made = memory.tokens.issue(name, scope, frozenset(label or ()))
     except ValueError as error:
         raise Failed(str(error)) from error
     finally:

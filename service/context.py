@@ -18,7 +18,7 @@ from threading import Event
 
 import orjson
 
-from graph.errors import GraphError
+from graph.errors import GraphError, StoreUnavailable
 from graph.resolved import Neighbour, neighbours
 from graph.values import (
     Alert,
@@ -85,6 +85,9 @@ class _Work:
     services: Ranking = NO_RANKING
     near: tuple[Neighbour, ...] = ()
     gaps: list[str] = field(default_factory=list)
+    unread: dict[str, list[str]] = field(default_factory=dict)
+    """What the store did not give, by what is wrong with it."""
+    late: bool = False
     evidence: set[str] = field(default_factory=set)
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -193,7 +196,10 @@ def _parts(work: _Work) -> dict[str, object]:
             work.gaps += gaps
         except LateError:
             future.cancel()
+            work.late = True
             work.gaps.append(f"{name} was not ready within {budget * 1000:.0f} ms")
+        except StoreUnavailable as error:
+            work.unread.setdefault(str(error), []).append(name.replace("_", " "))
         except (GraphError, ValueError, LookupError, RuntimeError) as error:
             work.gaps.append(f"{name} failed: {error}")
     return parts
@@ -221,6 +227,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
     work.gaps += work.memory.lags()
     service = _services(work)
     evidence = _evidence(work)
+    work.gaps += [f"without {', '.join(names)}: {problem}" for problem, names in work.unread.items()]
     answer: Part = {
         "alert": alert_part(work.alert, work.question.others),
         "service": service,
@@ -250,7 +257,8 @@ def _keep(memory: Memory, answer: Part, work: _Work) -> None:
     except GraphError as error:
         gaps = answer["gaps"]
         if isinstance(gaps, list):
-            gaps.append(f"this answer is not kept for replay: {error}")
+            known = str(error) in work.unread
+            gaps.append("this answer is not kept for replay" + ("" if known else f": {error}"))
 
 
 def _services(work: _Work) -> Part:
@@ -435,6 +443,10 @@ def _actions(work: _Work, parts: Mapping[str, object]) -> list[Part]:
 
 
 def _evidence(work: _Work) -> dict[str, Part]:
+    records = _cited(work)
+    if records is None:
+        # the ids stand there all the same: they decide who may see the answer later
+        return {one: {} for one in sorted(work.evidence)}
     return {
         record.id: {
             "source": record.source,
@@ -444,19 +456,25 @@ def _evidence(work: _Work) -> dict[str, Part]:
             "digest": record.digest,
             "excerpt": record.body[:240],
         }
-        for record in _cited(work)
+        for record in records
     }
 
 
-def _cited(work: _Work) -> tuple[Record, ...]:
+def _cited(work: _Work) -> tuple[Record, ...] | None:
+    """
+    The records that are cited; None where the store does not give them, or was waited for too long already.
+    """
     if not work.evidence:
         return ()
+    if work.late:
+        work.gaps.append("what the cited records say was not read, for want of time")
+        return None
     ids = sorted(work.evidence)
     try:
         return work.memory.store.records(ids, visibility=work.view.visibility, limit=len(ids) + 1)
-    except GraphError as error:
-        work.gaps.append(f"the evidence could not be read: {error}")
-        return ()
+    except StoreUnavailable as error:
+        work.unread.setdefault(str(error), []).append("what the cited records say")
+        return None
 
 
 def _label(alert: Alert, *names: str) -> str | None:
@@ -465,6 +483,6 @@ def _label(alert: Alert, *names: str) -> str | None:
 
 LANES: tuple[Lane, ...] = (
     (("precedents", _precedents), ("runbooks", _runbooks)),
-    (("owner", _owner), ("changes", _changes), ("history", _history), ("blast_radius", _blast_radius)),
+    (("owner", _owner), ("blast_radius", _blast_radius), ("changes", _changes), ("history", _history)),
 )
-"""What is asked side by side, the most urgent first."""
+"""What is asked side by side: what needs no store first, then the most urgent."""

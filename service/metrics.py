@@ -9,12 +9,14 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
+from graph.errors import StoreUnavailable
 from service.wiring import Memory
 
 REGISTRY = CollectorRegistry()
 SECONDS = Histogram("precedent_request_seconds", "Time of a request's work.", ["route"], registry=REGISTRY)
 RECORDS = Gauge("precedent_records", "Records by source and state.", ["source", "state"], registry=REGISTRY)
 BEHIND = Gauge("precedent_index_lag", "Feed lines that an index has not seen.", ["index"], registry=REGISTRY)
+STORE = Gauge("precedent_store_up", "Whether the store could be read just now.", registry=REGISTRY)
 ROWS = Gauge("precedent_index_rows", "Rows of an index.", ["index"], registry=REGISTRY)
 
 
@@ -31,6 +33,16 @@ def exposition(memory: Memory) -> bytes:
     """
     All metrics as text.
     """
+    try:
+        _measure(memory)
+        STORE.set(1)
+    except StoreUnavailable:
+        # the others stay as they were when the store was last read
+        STORE.set(0)
+    return generate_latest(REGISTRY)
+
+
+def _measure(memory: Memory) -> None:
     for tally in memory.store.tally():
         for state, count in tally.states.items():
             RECORDS.labels(tally.source, state.value).set(count)
@@ -39,4 +51,3 @@ def exposition(memory: Memory) -> bytes:
     BEHIND.labels("dense").set(status.watermark - status.dense)
     ROWS.labels("lexical").set(status.lexical_rows)
     ROWS.labels("dense").set(status.dense_rows)
-    return generate_latest(REGISTRY)

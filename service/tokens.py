@@ -39,49 +39,66 @@ class Caller:
 
 LOCAL = Caller(name="local", scopes=frozenset(SCOPES))
 """Anybody on this machine, while there are no tokens."""
+UNKNOWN = Caller(name="unknown", scopes=frozenset({"read"}))
+"""Anybody on this machine, while the store has not said whether there are tokens, nor anything else."""
 
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def issue(
-    store: Store, name: str, scopes: Collection[str], visibility: Labels = PUBLIC, expires: datetime | None = None
-) -> str:
+class Tokens:
     """
-    A new token, to be shown once. Raises ValueError for an unknown scope or a name that is none.
+    A store's tokens, remembered: whoever asks does not wait for the store, nor for want of it. `refresh` reads them.
     """
-    if not name.strip() or not name.isprintable():
-        raise ValueError("a token needs a name, in printable characters: it is the voice of its feedback")
-    unknown = set(scopes) - set(SCOPES)
-    if unknown or not scopes:
-        raise ValueError(f"scopes are {', '.join(SCOPES)}; not {', '.join(sorted(unknown)) or 'none'}")
-    token = PREFIX + secrets.token_urlsafe(32)
-    body = {
-        "name": name,
-        "scopes": sorted(scopes),
-        "visibility": sorted(visibility),
-        "expires": expires.isoformat() if expires else None,
-    }
-    store.keep(_SHELF, [(_digest(token), orjson.dumps(body))])
-    return token
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, bytes] | None = None
 
-def any_tokens(store: Store) -> bool:
-    """
-    Whether tokens are in use.
-    """
-    return bool(store.kept(_SHELF))
+    @property
+    def any(self) -> bool | None:
+        """
+        Whether tokens are in use; None while the store has not said.
+        """
+        return None if self._known is None else bool(self._known)
 
+    def refresh(self) -> None:
+        """
+        Read them again. Raises StoreUnavailable, and what was known counts on.
+        """
+        self._known = self._store.kept(_SHELF)
 
-def caller_of(store: Store, token: str) -> Caller | None:
-    """
-    Whose token it is; None for an unknown or expired one.
-    """
-    kept = store.kept(_SHELF, [_digest(token)])
-    if not kept:
-        return None
-    body = orjson.loads(next(iter(kept.values())))
-    if body["expires"] and datetime.fromisoformat(body["expires"]) < datetime.now(UTC):
-        return None
-    return Caller(name=body["name"], scopes=frozenset(body["scopes"]), visibility=frozenset(body["visibility"]))
+    def issue(
+        self, name: str, scopes: Collection[str], visibility: Labels = PUBLIC, expires: datetime | None = None
+    ) -> str:
+        """
+        A new token, to be shown once. Raises ValueError for an unknown scope or a name that is none.
+        """
+        if not name.strip() or not name.isprintable():
+            raise ValueError("a token needs a name, in printable characters: it is the voice of its feedback")
+        unknown = set(scopes) - set(SCOPES)
+        if unknown or not scopes:
+            raise ValueError(f"scopes are {', '.join(SCOPES)}; not {', '.join(sorted(unknown)) or 'none'}")
+        token = PREFIX + secrets.token_urlsafe(32)
+        body = {
+            "name": name,
+            "scopes": sorted(scopes),
+            "visibility": sorted(visibility),
+            "expires": expires.isoformat() if expires else None,
+        }
+        self._store.keep(_SHELF, [(_digest(token), orjson.dumps(body))])
+        self.refresh()
+        return token
+
+    def caller(self, token: str) -> Caller | None:
+        """
+        Whose token it is; None for an unknown or expired one.
+        """
+        kept = (self._known or {}).get(_digest(token))
+        if kept is None:
+            return None
+        body = orjson.loads(kept)
+        if body["expires"] and datetime.fromisoformat(body["expires"]) < datetime.now(UTC):
+            return None
+        return Caller(name=body["name"], scopes=frozenset(body["scopes"]), visibility=frozenset(body["visibility"]))

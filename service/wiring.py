@@ -4,19 +4,23 @@ Builds the concrete things, and keeps the derived ones in step. The only place t
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from graph.contract import Store
-from graph.errors import GraphError
+from graph.errors import GraphError, StoreUnavailable
 from graph.moving import Movable
 from graph.opening import open_movable, open_store, require_store
 from graph.replica import Replica
 from graph.searching import Searchable
+from ingest.journal import redactor_of
 from ingest.pipeline import drain
+from ingest.redaction import Redactor
 from models.catalogue import Catalogue
 from models.contract import Embedder, Search
 from models.errors import ModelError
@@ -30,6 +34,7 @@ from models.suspects import Suspects
 from service import inbox
 from service.settings import Settings, SettingsError
 from service.shelf import Shelf
+from service.tokens import Tokens
 
 
 @dataclass(slots=True)
@@ -48,9 +53,11 @@ class Memory:
     runbooks: Runbooks
     pool: ThreadPoolExecutor
     shelf: Shelf
+    tokens: Tokens
     gaps: list[str] = field(default_factory=list)
     _follower: Follower | None = None
     _ready: bool = False
+    _redactor: Redactor | None = None
 
     @property
     def facts(self) -> Replica:
@@ -65,9 +72,21 @@ class Memory:
         Whether names and words have caught up once, so that questions can be answered; meaning may still follow.
         """
         if not self._ready:
-            status = self.indexer.status()
-            self._ready = min(self.catalogue.watermark, status.lexical) >= status.watermark
+            with suppress(StoreUnavailable):
+                status = self.indexer.status()
+                self._ready = min(self.catalogue.watermark, status.lexical) >= status.watermark
         return self._ready
+
+    def redactor(self) -> Redactor:
+        """
+        The store's redactor, remembered; while the store cannot be read, one for this time alone.
+        """
+        if self._redactor is None:
+            try:
+                self._redactor = redactor_of(self.store)
+            except StoreUnavailable:
+                return Redactor(secrets.token_bytes(32))
+        return self._redactor
 
     def lags(self) -> list[str]:
         """
@@ -118,6 +137,8 @@ class Memory:
 
 POLL = 0.5
 """Seconds until the background looks again by itself."""
+POLL_AWAY = 2.0
+"""The same at most, while the store cannot be reached."""
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -136,22 +157,40 @@ class Follower(threading.Thread):
         self.memory = memory
         self.wake = threading.Event()
         self._ended = threading.Event()
+        self._lasting = tuple(memory.gaps)
+        self._followed: datetime | None = None
 
     def run(self) -> None:
         """
         Until stopped.
         """
+        pause = POLL
         while not self._ended.is_set():
             try:
-                inbox.serve(self.memory.settings.data, self.memory.store, _silent)
-                if self.memory.settings.apply:
-                    drain(self.memory.store)
-                self.memory.follow()
-                self.memory.gaps[:] = []
+                self._step()
+                pause, lag = POLL, []
+            except StoreUnavailable as error:
+                pause, lag = min(pause * 1.5, POLL_AWAY), [self._lag(error)]
             except Exception as error:  # noqa: BLE001 - the background is an edge: it records what happened and goes on
-                self.memory.gaps[:] = [f"the indexes lag behind: {type(error).__name__}: {error}"]
-            self.wake.wait(POLL)
+                lag = [f"the indexes lag behind: {type(error).__name__}: {error}"]
+            self.memory.gaps[:] = [*self._lasting, *lag]
+            self.wake.wait(pause)
             self.wake.clear()
+
+    def _step(self) -> None:
+        began = datetime.now(UTC)
+        inbox.serve(self.memory.settings.data, self.memory.store, _silent)
+        if self.memory.settings.apply:
+            drain(self.memory.store)
+        self.memory.follow()
+        self._followed = began
+
+    def _lag(self, error: StoreUnavailable) -> str:
+        if self._followed is None:
+            return f"nothing has been read from the store since the start: {error}"
+        return (
+            f"owners, names and indexes are as of {self._followed:%Y-%m-%d %H:%M:%S} UTC, when the store was last read"
+        )
 
     def stop(self) -> None:
         """
@@ -260,6 +299,7 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         runbooks=Runbooks(indexer, store, parameters("runbooks")),
         pool=ThreadPoolExecutor(max_workers=settings.inflight * 2, thread_name_prefix="part"),
         shelf=Shelf(store, behind=not read_only),
+        tokens=Tokens(store),
     )
     memory.gaps.extend(gaps)
     return memory

@@ -4,6 +4,7 @@ The driver's errors in the words of `graph.errors`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -39,8 +40,32 @@ TRANSLATIONS: Mapping[type[theirs.GqlError], type[GraphError]] = MappingProxyTyp
 )
 """What a user can meet. The errors not named here are mistakes of this package and are left as they are."""
 
-_ELSEWHERE = "Neo.ClientError.Transaction.TransactionTimedOut", "Neo.ClientError.Transaction.TransactionMarkedAsFailed"
-"""The server's words for a question that took too long, and for one that was ended from outside."""
+_ELSEWHERE = (
+    "Neo.ClientError.Transaction.TransactionTimedOut",
+    "Neo.ClientError.Transaction.TransactionMarkedAsFailed",
+    "Neo.ClientError.Database.DatabaseNotFound",
+)
+"""The server's words for a question that took too long, for one that was ended from outside, for a wrong URL."""
+_SECURITY = "Neo.ClientError.Security."
+"""What the driver has no class for, too: expired credentials, too many wrong passwords."""
+_PLAIN = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        ("Connection refused", "nothing listens there"),
+        ("DNS resolve", "no such host is known; check the store's URL"),
+        ("looks like HTTP|incorrect port", "what listens there does not speak Bolt; check the port of the store's URL"),
+        (
+            "SSL|encrypted|certificate",
+            "no encrypted line; check the server's certificate and the scheme of the store's URL",
+        ),
+        ("handshake response|[Tt]imed out|obtain a connection", "no answer in time"),
+        ("defunct|incomplete handshake", "the line broke"),
+        ("routing information", "no member of the cluster answers"),
+        ("authentication token|authentication failure", "wrong user or password"),
+        ("Graph not found", "the server has no such database; check the path of the store's URL"),
+    )
+)
+"""What the driver says of common faults, and what it comes to."""
 
 
 @contextmanager
@@ -62,11 +87,17 @@ def translated(subject: str) -> Iterator[None]:
 
 
 def _kind_of(error: theirs.GqlError) -> type[GraphError] | None:
-    if isinstance(error, theirs.Neo4jError) and (error.code or "").startswith(_ELSEWHERE):
+    code = (error.code or "") if isinstance(error, theirs.Neo4jError) else ""
+    if code.startswith(_ELSEWHERE):
         return StoreUnavailable
+    if code.startswith(_SECURITY):
+        return StoreRefused
     return next((TRANSLATIONS[kind] for kind in type(error).__mro__ if kind in TRANSLATIONS), None)
 
 
 def _told(error: theirs.GqlError) -> str:
     text = str(getattr(error, "message", "") or error).strip()
+    plain = next((words for pattern, words in _PLAIN if pattern.search(text)), None)
+    if plain is not None:
+        return plain
     return f"{type(error).__name__}: {' '.join(text.split())[:300]}"

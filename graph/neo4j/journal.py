@@ -5,13 +5,16 @@ Records on the server: append in groups, claim by lease, settle, list.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
+from uuid import uuid4
 
 from graph.contract import Receipt, Standing, Tally
 from graph.encoding import moment
-from graph.errors import GraphError, NotFound
+from graph.errors import GraphError, NotFound, StoreUnavailable
 from graph.neo4j.connecting import Row, Transaction, one, rows
 from graph.neo4j.properties import record_of, record_row, stand_of
 from graph.values import Labels, Record, RecordState
@@ -104,12 +107,49 @@ class Appending:
             turn.done.set()
 
 
-def claim(transaction: Transaction, limit: int, source: str | None, lease: timedelta) -> tuple[Record, ...]:
+class Claims:
     """
-    Lease the oldest pending records.
+    What one worker claims. Where a claim or its settlement fails for want of the store, nobody works on what was
+    claimed so far: it is free to the same worker at once, instead of when its lease lapses. Handing out a record twice
+    is no harm, since it is applied once.
     """
-    milliseconds = lease // timedelta(milliseconds=1)
-    return _records(rows(transaction, "records_claim", limit=limit, source=source, lease=milliseconds))
+
+    def __init__(self) -> None:
+        self._worker = uuid4().hex
+        self._turns = count(1)
+        self._turn = self._lost = 0
+
+    def claim(
+        self,
+        write: Callable[[Callable[[Transaction], list[Row]]], list[Row]],
+        limit: int,
+        source: str | None,
+        lease: timedelta,
+    ) -> tuple[Record, ...]:
+        """
+        Lease the oldest pending records.
+        """
+        turn = self._turn = next(self._turns)
+        values = {"limit": limit, "source": source, "lease": lease // timedelta(milliseconds=1)}
+        with self.settling():
+            return _records(
+                write(
+                    lambda transaction: rows(
+                        transaction, "records_claim", **values, worker=self._worker, turn=turn, lost=self._lost
+                    )
+                )
+            )
+
+    @contextmanager
+    def settling(self) -> Iterator[None]:
+        """
+        Within the block, losing the store means that the claims so far are nobody's.
+        """
+        try:
+            yield
+        except StoreUnavailable:
+            self._lost = self._turn
+            raise
 
 
 def quarantine(transaction: Transaction, record: str, reason: str) -> None:

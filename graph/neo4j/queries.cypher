@@ -13,12 +13,15 @@ RETURN nth - 1
 
 // name: records_claim
 // Lease pending records in the order of arrival; the turn keeps two claims from seeing the same. By the server's clock.
+// What this worker claimed before it lost the line, and this very claim where its word got lost, are free to it.
 MATCH (c:Counter {name: 'claims'}) SET c.turn = c.turn + 1
 WITH c
 MATCH (r:Record)
-WHERE r.state = 'pending' AND r.claimed_until <= timestamp() AND ($source IS NULL OR r.source = $source)
+WHERE r.state = 'pending' AND ($source IS NULL OR r.source = $source)
+    AND (r.claimed_until <= timestamp()
+        OR (r.claimed_by = $worker AND (r.claimed_in <= $lost OR r.claimed_in = $turn)))
 WITH r ORDER BY r.seq LIMIT $limit
-SET r.claimed_until = timestamp() + $lease
+SET r.claimed_until = timestamp() + $lease, r.claimed_by = $worker, r.claimed_in = $turn
 RETURN r ORDER BY r.seq
 
 // name: records_pending

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from graph.errors import StoreTooNew, StoreUnavailable
-from graph.neo4j.connecting import Line
+from graph.neo4j.connecting import Line, rows
 from graph.neo4j.queries import cypher
 
 _INDEX_SECONDS = 300
@@ -47,4 +47,4 @@ def require(line: Line, *, write: bool) -> None:
         for command in step:
             line.command(command)
     line.command(f"CALL db.awaitIndexes({_INDEX_SECONDS})")
-    line.write(lambda transaction: transaction.run(cypher("schema_reached"), version=len(steps())).consume())
+    line.write(lambda transaction: rows(transaction, "schema_reached", version=len(steps())))

@@ -69,6 +69,7 @@ class Neo4jStore:
         self._access = Access(self._line, writes=not read_only, whole=whole)
         self._decoded = Decoded()
         self._appending = journal.Appending(self._access.write)
+        self._claims = journal.Claims()
 
     def append(self, records: Sequence[Record]) -> tuple[Receipt, ...]:
         return self._appending.append(records) if records else ()
@@ -79,10 +80,11 @@ class Neo4jStore:
         # whoever waits for work asks often, and a claim that finds none would be a commit
         if not self._access.read(lambda transaction: one(transaction, "records_pending"))[0]:
             return ()
-        return self._access.write(lambda transaction: journal.claim(transaction, limit, source, lease))
+        return self._claims.claim(self._access.write, limit, source, lease)
 
     def quarantine(self, record: str, reason: str) -> None:
-        self._access.write(lambda transaction: journal.quarantine(transaction, record, reason))
+        with self._claims.settling():
+            self._access.write(lambda transaction: journal.quarantine(transaction, record, reason))
 
     def release(self, *, source: str | None = None, records: Collection[str] = ()) -> int:
         return self._access.write(lambda transaction: journal.release(transaction, source, records))
@@ -114,7 +116,8 @@ class Neo4jStore:
         return self._access.read(journal.tally)
 
     def apply(self, yields: Sequence[Yield]) -> Applied:
-        return self._stating(lambda hands: Stating(hands).apply(yields)) if yields else Applied()
+        with self._claims.settling():
+            return self._stating(lambda hands: Stating(hands).apply(yields)) if yields else Applied()
 
     def sweep(self, source: str, seen: Collection[str], at: datetime) -> Applied:
         return self._stating(lambda hands: Stating(hands).sweep(source, seen, micros(at)))

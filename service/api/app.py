@@ -4,10 +4,11 @@ The routes. Each hands its work to a thread; the store and the models are synchr
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
@@ -16,13 +17,14 @@ from fastapi import FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from graph.errors import GraphError, StoreUnavailable
 from graph.resolved import entities, neighbours
 from graph.values import Alert, EntityKind, RecordState, View, entity_name
 from ingest.alerts import Tell, read_alerts, untold
 from ingest.connectors import NAMES
 from ingest.connectors.feedback import check
 from ingest.contract import Source
-from ingest.journal import admit, redactor_of
+from ingest.journal import admit
 from ingest.parsing import asked_time, load_json, mapping_of, packed, printable, text_of, texts_of, unpack
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
@@ -32,12 +34,12 @@ from models.suspects import Signals
 from service import parts
 from service.api import pages
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
-from service.api.guard import Guard, largest
+from service.api.guard import LOOPBACK, Guard, largest
 from service.api.problems import Problem, install
 from service.context import Question, assemble
 from service.metrics import exposition, observe
 from service.readiness import readiness
-from service.tokens import LOCAL, Caller, any_tokens, caller_of
+from service.tokens import LOCAL, UNKNOWN, Caller, Tokens
 from service.wiring import Memory
 
 Result = TypeVar("Result")
@@ -53,8 +55,12 @@ def create_app(memory: Memory) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
+        with suppress(GraphError):
+            await run_in_threadpool(memory.tokens.refresh)
         memory.start()
+        refreshing = asyncio.create_task(fresh(memory.tokens))
         yield
+        refreshing.cancel()
         await run_in_threadpool(memory.close)
 
     app = FastAPI(title="Precedent", version="0.1.0", lifespan=life, docs_url=None, redoc_url=None)
@@ -69,21 +75,60 @@ def create_app(memory: Memory) -> FastAPI:
     return app
 
 
-def caller(request: Request, scope: str) -> Caller:
+async def caller(request: Request, scope: str) -> Caller:
     """
     Who asks, allowed to; else a Problem.
     """
     memory: Memory = request.app.state.memory
-    if not any_tokens(memory.store):
-        return LOCAL
-    given = request.headers.get("authorization", "")
-    kind, _, token = given.partition(" ")
-    found = caller_of(memory.store, token.strip()) if kind.lower() == "bearer" else None
+    tokens = memory.tokens
+    if tokens.any is None:
+        return _stranger(memory, scope)
+    if not tokens.any:
+        return _neighbour(memory)
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip() if kind.lower() == "bearer" else ""
+    found = tokens.caller(token)
+    if found is None and token:
+        # it may have been made a moment ago, by another process
+        await run_in_threadpool(tokens.refresh)
+        found = tokens.caller(token)
     if found is None:
         raise Problem(401, "a token is needed: Authorization: Bearer prc_...", {"www-authenticate": "Bearer"})
     if not found.may(scope):
         raise Problem(403, f"this token has not the scope `{scope}`")
     return found
+
+
+def _stranger(memory: Memory, scope: str) -> Caller:
+    """
+    Whoever asks before the store was read once: nothing is known that he could see, and nothing can be taken from him.
+    """
+    if scope != "read" or memory.settings.host not in LOOPBACK:
+        detail = "the store has not been reached since the start, so no token can be checked; try again"
+        raise Problem(503, detail, {"retry-after": "5"})
+    return UNKNOWN
+
+
+def _neighbour(memory: Memory) -> Caller:
+    """
+    Whoever asks while there are no tokens. Serving others than this machine is refused at the start already, where the
+    store could be asked then.
+    """
+    if memory.settings.host not in LOOPBACK:
+        raise Problem(
+            401, "there are no tokens, so only this machine is served; make one: precedent token NAME --scope read"
+        )
+    return LOCAL
+
+
+async def fresh(tokens: Tokens) -> None:
+    """
+    Read the tokens again and again, as other processes may make some.
+    """
+    while True:
+        with suppress(GraphError):
+            await run_in_threadpool(tokens.refresh)
+        await asyncio.sleep(1)
 
 
 async def body_of(request: Request) -> bytes:
@@ -141,7 +186,7 @@ def answer_of(
     The whole answer to a payload, with a gap for what the payload itself lacks.
     """
     gaps: list[str] = []
-    question = question_of(raw, headers, who, redactor_of(memory.store), as_of, known_at, gaps.append)
+    question = question_of(raw, headers, who, memory.redactor(), as_of, known_at, gaps.append)
     return assemble(memory.telling(gaps), question)
 
 
@@ -226,7 +271,7 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         """
         The whole answer for an alert, as a monitoring tool sent it.
         """
-        who = caller(request, "read")
+        who = await caller(request, "read")
         raw = await body_of(request)
         headers = dict(request.headers)
         answer = await _timed("context", lambda: answer_of(memory, raw, headers, who, as_of, known_at))
@@ -237,7 +282,7 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         """
         An answer as it was given, byte for byte.
         """
-        who = caller(request, "read")
+        who = await caller(request, "read")
         kept = await run_in_threadpool(answer_seen, memory, answer_id, who)
         return Response(kept, media_type="application/json")
 
@@ -246,7 +291,7 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         """
         Past incidents that are alike: `{text, service?, at?, limit?}`.
         """
-        who = caller(request, "read")
+        who = await caller(request, "read")
         body = mapping_of(load_json(await body_of(request), "the question"), "the question")
         text = _text(body.get("text") or body.get("symptoms"))
         if not text:
@@ -314,7 +359,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         """
         Who owns a service and who answers now, by its name or any alias.
         """
-        who = caller(request, "read")
+        who = await caller(request, "read")
         asked = service or name
         if not asked:
             raise Problem(422, "say `service`: a name or alias")
@@ -331,7 +376,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         """
         All services with their owners.
         """
-        view = view_of(caller(request, "read"), as_of, known_at)
+        view = view_of(await caller(request, "read"), as_of, known_at)
         return as_json(await _timed("services", lambda: {"services": service_rows(memory, view)}))
 
     @app.get("/v1/services/{name:path}")
@@ -339,7 +384,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         """
         One service: owner, neighbours, last changes, incidents.
         """
-        view = view_of(caller(request, "read"), as_of, known_at)
+        view = view_of(await caller(request, "read"), as_of, known_at)
         return as_json(await _timed("service", lambda: service_part(memory, view, name)))
 
     @app.get("/v1/changes")
@@ -350,7 +395,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         """
         Changes, newest first, of one service or of all.
         """
-        view = view_of(caller(request, "read"), None, None)
+        view = view_of(await caller(request, "read"), None, None)
         return as_json(await _timed("changes", lambda: change_rows(memory, view, service, start, end, limit)))
 
     @app.get("/v1/runbooks")
@@ -358,7 +403,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         """
         Runbooks for a text, an alert's name, a service.
         """
-        view = view_of(caller(request, "read"), None, None)
+        view = view_of(await caller(request, "read"), None, None)
         return as_json(await _timed("runbooks", lambda: runbook_rows(memory, view, text, alert, service)))
 
     @app.get("/v1/timeline")
@@ -366,7 +411,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         """
         Changes, incidents and alerts of a service in order of time.
         """
-        view = view_of(caller(request, "read"), None, None)
+        view = view_of(await caller(request, "read"), None, None)
         return as_json(await _timed("timeline", lambda: timeline_rows(memory, view, service, start, end)))
 
     @app.get("/v1/identity")
@@ -374,7 +419,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         """
         What a name may mean, and under which ids its history lies.
         """
-        view = view_of(caller(request, "read"), None, None)
+        view = view_of(await caller(request, "read"), None, None)
         return as_json(await _timed("identity", lambda: identity_part(memory, view, name)))
 
     @app.get("/v1/readiness")
@@ -382,7 +427,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         """
         What we could answer for each service, and what is missing.
         """
-        view = view_of(caller(request, "read"), None, None)
+        view = view_of(await caller(request, "read"), None, None)
         return as_json(await _timed("readiness", lambda: readiness(memory, view)))
 
 
@@ -541,7 +586,7 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         """
         Records of a connector: durable when this answers 202. What cannot be read is kept in quarantine.
         """
-        who = caller(request, "ingest")
+        who = await caller(request, "ingest")
         if name not in NAMES:
             raise Problem(404, f"there is no connector {name!r}; there are: {', '.join(NAMES)}")
         raw = await body_of(request)
@@ -563,7 +608,7 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         """
         A verdict on an answer: `{answer_id, verdict: useful|not_useful|fixed|not_cause, subject?, note?}`.
         """
-        who = caller(request, "feedback")
+        who = await caller(request, "feedback")
         body = dict(mapping_of(load_json(await body_of(request), "the feedback"), "the feedback"))
         # a token says whose voice it is; without tokens there is only what the body says
         body["by"] = str(body.get("by") or who.name) if who is LOCAL else who.name
@@ -581,7 +626,7 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         """
         Whether an action may be taken: in mode `observe`, never without a person.
         """
-        caller(request, "read")
+        await caller(request, "read")
         body = mapping_of(load_json(await body_of(request), "the action"), "the action")
         return as_json({
             "verdict": "needs_approval", "mode": "observe", "rule": "default: nothing is done without a person",
@@ -602,16 +647,8 @@ def _operations(app: FastAPI, memory: Memory) -> None:
         """
         Whether it can answer: the store reads, and names and words have caught up once.
         """
-        status = await run_in_threadpool(memory.indexer.status)
-        tallies = await run_in_threadpool(memory.store.tally)
-        behind = memory.catalogue.watermark < status.watermark or status.behind
-        body: dict[str, object] = {"status": "catching up" if behind else "ok", "gaps": memory.lags()}
-        if verbose:
-            body["indexes"] = {"watermark": status.watermark, "lexical": status.lexical, "dense": status.dense}
-            body["pending"] = sum(one.states.get(RecordState.PENDING, 0) for one in tallies)
-            body["quarantined"] = sum(one.states.get(RecordState.QUARANTINED, 0) for one in tallies)
-            body["indexes_mended"] = list(memory.indexer.problems)
-        return as_json(body, 200 if memory.ready else 503)
+        body, code = await run_in_threadpool(_standing, memory, verbose)
+        return as_json(body, code, {} if code == 200 else {"retry-after": "5"})
 
     @app.get("/metrics")
     async def metrics() -> Response:
@@ -623,3 +660,23 @@ def _operations(app: FastAPI, memory: Memory) -> None:
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         return RedirectResponse("/openapi.json")
+
+
+def _standing(memory: Memory, verbose: bool) -> tuple[dict[str, object], int]:
+    """
+    How ready it is. Once it was, it stays so: without the store it still knows owners, names and what was indexed.
+    """
+    try:
+        status = memory.indexer.status()
+        tallies = memory.store.tally() if verbose else ()
+    except StoreUnavailable as error:
+        away = "without the store" if memory.ready else "not ready"
+        return {"status": away, "gaps": [str(error), *memory.lags()]}, 200 if memory.ready else 503
+    behind = memory.catalogue.watermark < status.watermark or status.behind
+    body: dict[str, object] = {"status": "catching up" if behind else "ok", "gaps": memory.lags()}
+    if verbose:
+        body["indexes"] = {"watermark": status.watermark, "lexical": status.lexical, "dense": status.dense}
+        body["pending"] = sum(one.states.get(RecordState.PENDING, 0) for one in tallies)
+        body["quarantined"] = sum(one.states.get(RecordState.QUARANTINED, 0) for one in tallies)
+        body["indexes_mended"] = list(memory.indexer.problems)
+    return body, 200 if memory.ready else 503

@@ -4,7 +4,7 @@ Server-rendered pages: paste an alert, read the answer, look at a service. They 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from graph.errors import StoreUnavailable
 from graph.values import View
 from ingest.errors import BadRecord
 from service import parts
@@ -25,7 +26,7 @@ from service.wiring import Memory
 
 FOLDER = Path(__file__).resolve().parents[1] / "pages"
 WIDTH, HEIGHT = 720, 74
-Ask = Callable[[Request, str], Caller]
+Ask = Callable[[Request, str], Awaitable[Caller]]
 
 
 @cache
@@ -54,13 +55,13 @@ def install(app: FastAPI, memory: Memory, caller: Ask, answer_of: Callable[..., 
 
     @app.get("/", include_in_schema=False)
     async def home(request: Request) -> Response:
-        who = caller(request, "read")
+        who = await caller(request, "read")
         recent = await run_in_threadpool(_recent, memory, who)
         return html("home.html", recent=recent)
 
     @app.post("/", include_in_schema=False)
     async def ask(request: Request) -> Response:
-        who = caller(request, "read")
+        who = await caller(request, "read")
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
         text = form.get("alert", [""])[0]
         try:
@@ -69,13 +70,16 @@ def install(app: FastAPI, memory: Memory, caller: Ask, answer_of: Callable[..., 
         except (BadRecord, Problem) as error:
             recent = await run_in_threadpool(_recent, memory, who)
             return html("home.html", 422, recent=recent, problem=str(error), text=text)
+        if await run_in_threadpool(_is_away, memory):
+            # it could not be read again by its id
+            return html("answer.html", answer=answer, marks=marks(answer))
         return RedirectResponse(f"/answers/{answer['answer_id']}", 303)
 
     @app.get("/answers/{answer_id}", include_in_schema=False)
     async def answer(request: Request, answer_id: str) -> Response:
         from service.api.app import answer_seen
 
-        who = caller(request, "read")
+        who = await caller(request, "read")
         body = orjson.loads(await run_in_threadpool(answer_seen, memory, answer_id, who))
         return html("answer.html", answer=body, marks=marks(body))
 
@@ -83,7 +87,7 @@ def install(app: FastAPI, memory: Memory, caller: Ask, answer_of: Callable[..., 
     async def service(request: Request, name: str) -> Response:
         from service.api.app import service_part
 
-        who = caller(request, "read")
+        who = await caller(request, "read")
         body = await run_in_threadpool(service_part, memory, View.now(who.visibility), name)
         return html("service.html", service=body)
 
@@ -101,7 +105,10 @@ def _recent(memory: Memory, who: Caller) -> list[dict[str, object]]:
     Alerts that fired last, to pick from.
     """
     view = View.now(who.visibility)
-    found = memory.store.alerts(view, limit=12)
+    try:
+        found = memory.store.alerts(view, limit=12)
+    except StoreUnavailable:
+        return []
     return [
         {
             "name": one.item.name,
@@ -110,6 +117,14 @@ def _recent(memory: Memory, who: Caller) -> list[dict[str, object]]:
         }
         for one in found
     ]
+
+
+def _is_away(memory: Memory) -> bool:
+    try:
+        memory.store.watermark()
+    except StoreUnavailable:
+        return True
+    return False
 
 
 def marks(answer: dict[str, object]) -> list[dict[str, object]]:

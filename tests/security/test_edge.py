@@ -16,7 +16,6 @@ from ingest.journal import admit
 from ingest.pipeline import drain
 from service.api.app import create_app
 from service.settings import Settings
-from service.tokens import issue
 from service.wiring import Memory, open_memory
 
 ADDRESS = "http://127.0.0.1:8080"
@@ -60,21 +59,21 @@ def bearer(token: str) -> dict[str, str]:
 
 def test_once_there_is_a_token_everybody_needs_one(memory: Memory, client: TestClient) -> None:
     assert client.get("/v1/services").status_code == 200
-    token = issue(memory.store, "reader", ["read"])
+    token = memory.tokens.issue("reader", ["read"])
     assert client.get("/v1/services").status_code == 401
     assert client.get("/v1/services", headers=bearer("prc_wrong")).status_code == 401
     assert client.get("/v1/services", headers=bearer(token)).status_code == 200
 
 
 def test_an_ingest_token_cannot_read_and_a_read_token_cannot_ingest(memory: Memory, client: TestClient) -> None:
-    reader, sender = issue(memory.store, "r", ["read"]), issue(memory.store, "s", ["ingest"])
+    reader, sender = memory.tokens.issue("r", ["read"]), memory.tokens.issue("s", ["ingest"])
     assert client.get("/v1/services", headers=bearer(sender)).status_code == 403
     assert client.post("/v1/ingest/changes", content=b"{}", headers=bearer(reader)).status_code == 403
     assert client.post("/v1/ingest/changes", content=b"{}", headers=bearer(sender)).status_code == 202
 
 
 def test_a_restricted_postmortem_is_invisible_without_its_label(memory: Memory, client: TestClient) -> None:
-    plain, cleared = issue(memory.store, "p", ["read"]), issue(memory.store, "c", ["read"], frozenset({"security"}))
+    plain, cleared = memory.tokens.issue("p", ["read"]), memory.tokens.issue("c", ["read"], frozenset({"security"}))
     question = {"text": "vault of payments opened, rotated master credentials payments-vault"}
     seen = client.post("/v1/similar", json=question, headers=bearer(plain)).text
     assert "SEC-1" not in seen
@@ -83,7 +82,7 @@ def test_a_restricted_postmortem_is_invisible_without_its_label(memory: Memory, 
 
 
 def test_an_answer_that_rests_on_restricted_records_is_not_shown_to_others(memory: Memory, client: TestClient) -> None:
-    plain, cleared = issue(memory.store, "p", ["read"]), issue(memory.store, "c", ["read"], frozenset({"security"}))
+    plain, cleared = memory.tokens.issue("p", ["read"]), memory.tokens.issue("c", ["read"], frozenset({"security"}))
     alert = {"title": "Vault of payments opened by a stranger", "text": "vault of payments opened by a stranger"}
     answer = client.post("/v1/context", json=alert, headers=bearer(cleared)).json()
     assert "SEC-1" in [one["id"] for one in answer["precedents"]]
@@ -134,7 +133,7 @@ def test_feedback_speaks_with_the_name_of_its_token(memory: Memory, client: Test
 
     assert client.post("/v1/feedback", json=verdict).status_code == 202
     assert voices() == {"boss"}
-    token = issue(memory.store, "ann", ["feedback"])
+    token = memory.tokens.issue("ann", ["feedback"])
     assert client.post("/v1/feedback", json=verdict, headers=bearer(token)).status_code == 202
     assert voices() == {"boss", "ann"}
 

@@ -22,7 +22,6 @@ from ingest.pipeline import drain
 from service.api.app import create_app
 from service.inbox import do
 from service.settings import Settings
-from service.tokens import issue
 from service.wiring import Memory, open_memory
 
 SECURITY = frozenset({"security"})
@@ -116,7 +115,7 @@ def test_who_lacks_the_label_can_neither_replace_nor_guess(
     guarded: tuple[Memory, TestClient], path: str, change: dict[str, str]
 ) -> None:
     memory, client = guarded
-    sender = {"authorization": f"Bearer {issue(memory.store, 's', ['ingest'])}"}
+    sender = {"authorization": f"Bearer {memory.tokens.issue('s', ['ingest'])}"}
     place = {"source": "rchg", "path": path}
     answer = client.post("/v1/ingest/changes", json=change, params=place, headers=sender)
     assert answer.status_code == 403
@@ -129,7 +128,7 @@ def test_who_lacks_the_label_can_neither_replace_nor_guess(
 
 def test_who_has_the_label_replaces_and_the_label_stays(guarded: tuple[Memory, TestClient]) -> None:
     memory, client = guarded
-    sender = {"authorization": f"Bearer {issue(memory.store, 's', ['ingest'], SECURITY)}"}
+    sender = {"authorization": f"Bearer {memory.tokens.issue('s', ['ingest'], SECURITY)}"}
     place = {"source": "rchg", "path": "changes.jsonl"}
     answer = client.post("/v1/ingest/changes", json={**CHANGE, "title": "new"}, params=place, headers=sender)
     assert answer.status_code == 202
