@@ -1,3 +1,5 @@
+// An index on two properties helps only where both are asked about: hence `r.seq > 0` beside a state, and the like.
+
 // name: records_append
 // Make records durable, each numbered in the order of arrival; none of a known id. The ids of those, by place.
 MATCH (c:Counter {name: 'journal'}) SET c.records = c.records + size($rows)
@@ -17,7 +19,7 @@ RETURN nth - 1
 MATCH (c:Counter {name: 'claims'}) SET c.turn = c.turn + 1
 WITH c
 MATCH (r:Record)
-WHERE r.state = 'pending' AND ($source IS NULL OR r.source = $source)
+WHERE r.state = 'pending' AND r.seq > 0 AND ($source IS NULL OR r.source = $source)
     AND (r.claimed_until <= timestamp()
         OR (r.claimed_by = $worker AND (r.claimed_in <= $lost OR r.claimed_in = $turn)))
 WITH r ORDER BY r.seq LIMIT $limit
@@ -26,7 +28,7 @@ RETURN r ORDER BY r.seq
 
 // name: records_pending
 // Whether any record waits.
-RETURN EXISTS { (r:Record) WHERE r.state = 'pending' }
+RETURN EXISTS { (r:Record) WHERE r.state = 'pending' AND r.seq > 0 }
 
 // name: record_quarantine
 // Set a record aside, unless it was settled otherwise; its id where there is one.
@@ -38,7 +40,7 @@ RETURN r.id
 // name: records_release
 // Quarantined records, all or a source's or those named, become pending again; their number.
 MATCH (r:Record)
-WHERE r.state = 'quarantined' AND ($source IS NULL OR r.source = $source) AND ($any_id OR r.id IN $ids)
+WHERE r.state = 'quarantined' AND r.seq > 0 AND ($source IS NULL OR r.source = $source) AND ($any_id OR r.id IN $ids)
 SET r.state = 'pending', r.reason = '', r.claimed_until = 0
 RETURN count(r)
 
@@ -53,7 +55,7 @@ RETURN r ORDER BY r.seq LIMIT $limit
 // name: records_of_state
 // Records in a state that a reader sees, oldest first.
 MATCH (r:Record)
-WHERE r.state = $state AND ($source IS NULL OR r.source = $source)
+WHERE r.state = $state AND r.seq > 0 AND ($source IS NULL OR r.source = $source)
     AND ($all_labels OR all(label IN r.labels WHERE label IN $labels))
 RETURN r ORDER BY r.seq LIMIT $limit
 
@@ -151,7 +153,8 @@ MATCH (s:Statement {seq: $seq}) RETURN s.body
 // name: stated_by_parts
 // What the parts of snapshots state now.
 UNWIND $stands AS stand
-MATCH (r:Record {stand: stand})-[:STATES {snapshot: true}]->(s:Statement)
+MATCH (r:Record) WHERE r.stand = stand AND r.state IS NOT NULL
+MATCH (r)-[:STATES {snapshot: true}]->(s:Statement)
 RETURN DISTINCT s.seq
 
 // name: stated_by_unseen
@@ -375,7 +378,7 @@ RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known
 // name: documents_of_kind
 // All statements of a kind that a view sees, in commit order.
 MATCH (s:Statement {kind: $kind})
-WHERE s.known_from <= $known_at AND s.known_to > $known_at
+WHERE s.name IS NOT NULL AND s.known_from <= $known_at AND s.known_to > $known_at
     AND all(label IN s.labels WHERE label IN $labels) AND NOT s.record IN $hidden
 RETURN s.seq, s.kind, s.body, s.record, s.source, s.trust, s.known_from, s.known_to, s.labels ORDER BY s.seq
 
@@ -436,7 +439,7 @@ RETURN id
 
 // name: kept_all
 // All of a shelf.
-MATCH (k:Kept {shelf: $shelf}) RETURN k.key, k.body ORDER BY k.key
+MATCH (k:Kept {shelf: $shelf}) WHERE k.key IS NOT NULL RETURN k.key, k.body ORDER BY k.key
 
 // name: kept_some
 // A shelf's bytes by key.

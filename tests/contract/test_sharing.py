@@ -4,13 +4,16 @@ What a store promises that several processes share: nothing is claimed twice, ap
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from graph.contract import Store, Yield
+from graph.neo4j.queries import queries
 from graph.values import RecordState, Trust
 from tests import server
 from tests.contract.making import deploy, owned, record, state, view
@@ -115,3 +118,37 @@ def test_records_that_come_at_once_are_all_durable_and_each_new_once(stores: lis
 
     side_by_side(append)
     assert sum(new) == 40 + 40 * WRITERS == len(stores[1].records(state=RecordState.PENDING, limit=1000))
+
+
+ALL_OF_THEM = {"records_any", "records_tally", "move_counts", "services_named", "services_seen", "record_forget"}
+"""Queries that are about everything there is."""
+
+
+@pytest.mark.parametrize("name", sorted(queries().keys() - ALL_OF_THEM))
+def test_no_question_looks_at_all_nodes_of_a_kind(name: str) -> None:
+    """
+    A store of a million records answers as one of a hundred: each query begins at an index.
+    """
+    server.emptied().close()
+    text = queries()[name]
+    if "db.index" in text:
+        pytest.skip("an index is asked by its name")
+    with server.driver().session() as session:
+        # the planner needs to know the parameters' kinds alone
+        plan = session.run(f"EXPLAIN {text}", dict.fromkeys(re.findall(r"\$(\w+)", text))).consume().plan
+    assert plan is not None
+    scans = {"NodeByLabelScan", "AllNodesScan", "DirectedRelationshipTypeScan", "UndirectedRelationshipTypeScan"}
+    small = {"Counter", "Schema", "Shard", "RowSet", "Source"}
+    found = [
+        one
+        for one in operators(plan)
+        if one["operatorType"].partition("@")[0] in scans
+        and not any(f":{label}" in str(one["args"].get("Details")) for label in small)
+    ]
+    assert [one["args"].get("Details") for one in found] == []
+
+
+def operators(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("children", ()):
+        yield from operators(child)
