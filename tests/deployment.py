@@ -50,6 +50,7 @@ OPT_OUTS: Mapping[tuple[str, str], str] = {
     ("server", "test_verbs_that_read_work_where_nothing_can_be_written"): "about the embedded store's files",
     ("server", "test_a_log_that_nobody_can_merge_is_told"): "about the embedded store's files",
     ("server", "test_a_store_is_copied_onto_a_server_and_back"): "there is one server, and it has one database",
+    ("server", "test_a_migration_that_cannot_be_done_is_one_clear_line"): "about the embedded store's files",
     ("server", "test_a_backup_restores_to_the_same_answers"): "a server is backed up by its own tools",
 }
 """(deployment, test function) -> why it cannot do what the test asks for."""
