@@ -11,11 +11,12 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from sys import intern
 from typing import TypeAlias
 
-from graph.encoding import moment
+from graph.encoding import decode, moment
 from graph.keys import OPEN
-from graph.values import Item, Span, Statement
+from graph.values import Item, ItemKind, Labels, Span, Statement, Trust
 
 Place: TypeAlias = tuple[int, int]
 """A statement's seq and the end of its known time."""
@@ -71,11 +72,37 @@ class Decoded:
 
 
 @lru_cache(maxsize=_COMMON)
-def known_span(start: int, end: int) -> Span:
+def _known_span(start: int, end: int) -> Span:
     """
     A known time of two columns; one object for all that became known together.
     """
     return Span(moment(start), None if end == OPEN else moment(end))
+
+
+def statement_of(
+    seq: int,
+    kind: str,
+    body: str | bytes,
+    record: str,
+    source: str,
+    trust: int,
+    known_from: int,
+    known_to: int,
+    labels: Labels,
+) -> Statement[Item]:
+    """
+    The statement of a backend's columns. What many have in common is one object for all of them.
+    """
+    return Statement(
+        seq=seq,
+        item=decode(ItemKind(kind), body),
+        # the interpreter forgets an interned text with its last user, so what is erased does not stay
+        record=intern(record),
+        source=intern(source),
+        trust=Trust(trust),
+        known=_known_span(known_from, known_to),
+        visibility=labels,
+    )
 
 
 def _ending(statement: Statement[Item], known_to: int) -> Statement[Item]:

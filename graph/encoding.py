@@ -66,7 +66,7 @@ def encode(item: Item) -> bytes:
         raise InvalidValue(f"{kind_of(item)} {name!r}", f"The item cannot be stored ({error})") from error
 
 
-def decode(kind: ItemKind, body: bytes) -> Item:
+def decode(kind: ItemKind, body: str | bytes) -> Item:
     """
     The item of `encode`d bytes. InvalidValue where the bytes are of no such item.
     """

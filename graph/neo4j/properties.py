@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from sys import intern
 
 import orjson
 
-from graph.decoded import known_span
-from graph.encoding import decode, micros, moment
+from graph.decoded import statement_of
+from graph.encoding import micros, moment
 from graph.errors import InvalidValue
 from graph.hands import Stored
 from graph.neo4j.connecting import Row
@@ -27,7 +26,6 @@ from graph.values import (
     Record,
     RecordState,
     Statement,
-    Trust,
 )
 
 LONGEST_INDEXED = 1000
@@ -129,21 +127,12 @@ def _number(value: object) -> int:
     return value
 
 
-def statement_of(row: Row) -> Statement[Item]:
+def statement_of_row(row: Row) -> Statement[Item]:
     """
     The statement of a row of nine: seq, kind, body, record, source, trust, known from and to, labels.
     """
     seq, kind, body, record, source, trust, known_from, known_to, labels = row
-    return Statement(
-        seq=seq,
-        item=decode(ItemKind(kind), body),
-        # the interpreter forgets an interned text with its last user, so what is erased does not stay
-        record=intern(record),
-        source=intern(source),
-        trust=Trust(trust),
-        known=known_span(known_from, known_to),
-        visibility=frozenset(labels),
-    )
+    return statement_of(seq, kind, body, record, source, trust, known_from, known_to, frozenset(labels))
 
 
 def record_row(record: Record) -> list[object]:

@@ -23,7 +23,7 @@ from graph.neo4j import journal, shelves
 from graph.neo4j.access import Access
 from graph.neo4j.connecting import DEFAULT_LIMITS, Limits, Line, Row, Transaction, one, rows
 from graph.neo4j.hands import Neo4jHands
-from graph.neo4j.properties import indexed, statement_of
+from graph.neo4j.properties import indexed, statement_of_row
 from graph.neo4j.rows import Neo4jRows
 from graph.retracting import Retracting
 from graph.stating import Stating
@@ -220,7 +220,7 @@ class Neo4jStore:
         for row in found:
             statement = known.get(row[0])
             if statement is None:
-                statement = statement_of(row)
+                statement = statement_of_row(row)
                 self._decoded.put(statement, row[7], len(row[2]))
             statements.append(statement)
         return tuple(statements)

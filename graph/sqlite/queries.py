@@ -7,17 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import apsw
+
+from graph.named import read_queries
 
 Value: TypeAlias = int | str | bytes | None
 """What a query takes."""
 # The types of a row's columns are the schema's, whose tables are strict; Python cannot know them.
 Row: TypeAlias = tuple[Any, ...]
-
-_MARK = "-- name: "
 
 
 @cache
@@ -25,12 +24,7 @@ def queries() -> Mapping[str, str]:
     """
     Name to text. Every query has a line of purpose below its name.
     """
-    found: dict[str, str] = {}
-    text = Path(__file__).with_name("queries.sql").read_text(encoding="utf-8")
-    for block in text.split(_MARK)[1:]:
-        name, _, body = block.partition("\n")
-        found[name.strip()] = body.strip()
-    return MappingProxyType(found)
+    return read_queries(Path(__file__).with_name("queries.sql"), "--")
 
 
 @cache

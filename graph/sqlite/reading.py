@@ -1,7 +1,5 @@
 """
 Reads: places of statements by name and view, then the statements, from a bounded memory of those decoded before.
-
-What many statements have in common (their record's id, source, labels, known time) is one object for all of them.
 """
 
 from __future__ import annotations
@@ -9,18 +7,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
-from sys import intern
 
 import apsw
 import orjson
 
 from graph.contract import Event
-from graph.decoded import Decoded, Place, known_span
-from graph.encoding import decode, micros
+from graph.decoded import Decoded, Place, statement_of
+from graph.encoding import micros
 from graph.keys import BEGINNING, OPEN
 from graph.sqlite.journal import json_text
 from graph.sqlite.queries import Row, Value, select
-from graph.values import Item, ItemKind, Labels, Statement, Trust, View
+from graph.values import Item, ItemKind, Labels, Statement, View
 
 _COMMON = 1000
 
@@ -42,16 +39,7 @@ def load(connection: apsw.Connection, places: Sequence[Place], decoded: Decoded)
 
 def _statement(row: Row, known_to: int) -> Statement[Item]:
     seq, kind, body, record, source, trust, known_from, _, labels = row
-    return Statement(
-        seq=seq,
-        item=decode(ItemKind(kind), body),
-        # the interpreter forgets an interned text with its last user, so what is erased does not stay
-        record=intern(record),
-        source=intern(source),
-        trust=Trust(trust),
-        known=known_span(known_from, known_to),
-        visibility=_labels(labels),
-    )
+    return statement_of(seq, kind, body, record, source, trust, known_from, known_to, _labels(labels))
 
 
 @lru_cache(maxsize=_COMMON)
