@@ -4,11 +4,12 @@ What a connector is: how to cut a file into records, and what a record states. B
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from graph.values import PUBLIC, Item, Labels, Record, Trust
+from graph.values import PUBLIC, Alert, Item, Labels, Record, Trust
+from ingest.signing import Signing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,10 @@ class Piece:
     part: str
     body: str
     published_at: datetime | None = None
+    occurred_at: datetime | None = None
+    """Of an event, when by its source's own clock it became so. Of two events of one thing the one that occurred later
+    counts, in whatever order they arrive; where two share a moment, a connector adds microseconds by the rank of their
+    state."""
     meta: Mapping[str, str] = field(default_factory=dict, hash=False)
     problem: str = ""
     """Why this piece cannot be read (not UTF-8, too long); it goes to quarantine at once."""
@@ -47,6 +52,11 @@ Split = Callable[[bytes, Mapping[str, str]], Iterator[Piece]]
 
 Transform = Callable[[Record], Iterator[Item]]
 """A record -> what it states. Raises BadRecord with a message for the person who must mend the source."""
+
+Body = Mapping[str, object]
+"""A JSON object."""
+Headers = Mapping[str, str]
+"""Of a request, their names in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,5 +73,14 @@ class Connector:
     transform: Transform
     patterns: tuple[str, ...] = ()
     """Globs of file names that this connector reads in a folder (`catalog-info*.y*ml`)."""
-    recognises: Callable[[Mapping[str, object], Mapping[str, str]], bool] | None = None
-    """Of a webhook: whether this JSON body (and lower-cased headers) is of this format."""
+    recognises: Callable[[Body, Headers], bool] | None = None
+    """Of a webhook: whether this JSON body (and headers) is of this format. Only one connector may say so of a body."""
+    alerts: Callable[[Body, datetime], Sequence[Alert]] | None = None
+    """Of a format whose deliveries can be asked about (`POST /v1/context`) though they state no Alert: the alerts in
+    such a body, which was received at that moment. None: those that `transform` states."""
+    headers: tuple[str, ...] = ()
+    """The headers that its records keep, in lower case: an event's name, a delivery's id."""
+    delivery: tuple[str, ...] = ()
+    """Those of them that mark one delivery: the same again is the same delivery."""
+    signing: Signing | None = None
+    """How the vendor proves that a delivery is his; None: only a shared secret in a header can."""

@@ -23,8 +23,8 @@ from ingest.redaction_bodies import redact_body
 
 BATCH = 512
 """Records a commit."""
-_DELIVERY = frozenset({"x-github-delivery", "webhook-id"})
-"""Headers by which a sender marks one delivery; the same again is the same delivery."""
+DELIVERY = frozenset({"webhook-id", "svix-id", "idempotency-key"})
+"""Headers by which any sender may mark one delivery, beside those that its connector names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +202,17 @@ def _may_return(record: Record, standing: Standing | None) -> bool:
         standing is not None
         and standing.record != record.id
         and not connector(record.connector).snapshot
-        and not _DELIVERY.intersection(record.meta)
+        and not _delivery(record)
         and standing.path == record.meta.get("path", "")
         and (record.published_at is None or record.published_at >= standing.known_at)
     )
+
+
+def _delivery(record: Record) -> bool:
+    """
+    Whether its sender marked the delivery; the same again is the same delivery.
+    """
+    return not record.meta.keys().isdisjoint(DELIVERY.union(connector(record.connector).delivery))
 
 
 def _pieces(source: Source, payload: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:

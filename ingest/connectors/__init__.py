@@ -1,30 +1,36 @@
 """
-The connectors by name. One format, one file.
+The connectors by name: one format, one file here, or an entry point of another package.
 """
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 
 from ingest.contract import Connector, Piece, Split
 from ingest.errors import UNEXPECTED, BadRecord, BadSource, failure
 
-NAMES = (
-    "backstage",
-    "codeowners",
-    "runbooks",
-    "postmortems",
-    "changes",
-    "git",
-    "github",
-    "prometheus_rules",
-    "alertmanager",
-    "mapping",
-    "feedback",
-)
+GROUP = "precedent.connectors"
+"""The group of entry points by which a package adds a connector of its own: its name = "module:CONNECTOR"."""
+_FIRST = ("backstage", "codeowners", "runbooks", "postmortems", "changes", "git")
+"""Those whose names of files say more than others'."""
+
+
+@cache
+def _added() -> Mapping[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _names() -> tuple[str, ...]:
+    own = {module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")}
+    return (*_FIRST, *sorted((own | set(_added())) - set(_FIRST)))
+
+
+NAMES = _names()
 
 
 @cache
@@ -34,10 +40,11 @@ def connector(name: str) -> Connector:
     """
     if name not in NAMES:
         raise BadSource(f"there is no connector {name!r}; there are: {', '.join(NAMES)}")
-    module = importlib.import_module(f"ingest.connectors.{name}")
-    found = module.CONNECTOR
+    place = f"ingest.connectors.{name}"
+    added = _added().get(name)
+    found = added.load() if added else importlib.import_module(place).CONNECTOR
     if not isinstance(found, Connector):
-        raise TypeError(f"{module.__name__}.CONNECTOR is not a Connector")
+        raise TypeError(f"{added.value if added else place} is not a Connector")
     return replace(found, split=_told(name, found.split))
 
 

@@ -14,6 +14,7 @@ from ingest.connectors.changes import kind_of_files
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
 from ingest.parsing import load_json, mapping_of, named_time, text_of
+from ingest.signing import Hmac
 
 Body = Mapping[str, object]
 _NOT_PRODUCTION = {"github-pages"}
@@ -217,4 +218,7 @@ CONNECTOR = Connector(
     transform=transform,
     patterns=("github/*.json",),
     recognises=recognises,
+    headers=("x-github-event", "x-github-delivery"),
+    delivery=("x-github-delivery",),
+    signing=Hmac(header="x-hub-signature-256", prefix="sha256="),
 )

@@ -21,10 +21,10 @@ from graph.errors import GraphError, StoreUnavailable
 from graph.resolved import entities, neighbours
 from graph.values import Alert, EntityKind, RecordState, View, entity_name
 from ingest.alerts import Tell, read_alerts, untold
-from ingest.connectors import NAMES
+from ingest.connectors import NAMES, connector
 from ingest.connectors.feedback import check
 from ingest.contract import Source
-from ingest.journal import admit
+from ingest.journal import DELIVERY, admit
 from ingest.parsing import asked_time, load_json, mapping_of, packed, printable, text_of, texts_of, unpack
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
@@ -590,9 +590,8 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         if name not in NAMES:
             raise Problem(404, f"there is no connector {name!r}; there are: {', '.join(NAMES)}")
         raw = await body_of(request)
-        headers = {
-            key: value for key, value in request.headers.items() if key.startswith("x-github-") or key == "webhook-id"
-        }
+        kept = DELIVERY.union(connector(name).headers)
+        headers = {key: value for key, value in request.headers.items() if key in kept}
         given = Source(name=printable(source or name, "source"), connector=name)
         meta = {**headers, "path": printable(path or f"{name}.json", "path")}
         admitted = await _timed("ingest", lambda: admit(memory.store, given, raw, meta, sender=who.visibility))

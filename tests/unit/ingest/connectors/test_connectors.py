@@ -13,29 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.values import Alert, AlertRule, Change, ChangeKind, Fact, FactKind, Incident, Item, Record, Runbook
+from graph.values import Alert, AlertRule, Change, ChangeKind, FactKind, Incident, Item, Record, Runbook
 from ingest.alerts import read_alerts
 from ingest.connectors import NAMES, connector, recognise
 from ingest.connectors.codeowners import owners_of, rules
 from ingest.errors import BadRecord
-
-
-def read(name: str, raw: bytes, **meta: str) -> list[Item]:
-    found: list[Item] = []
-    one = connector(name)
-    given_meta = {"path": "file", **meta}
-    for piece in one.split(raw, given_meta):
-        assert not piece.problem, piece.problem
-        record = Record(
-            id="r", source="s", connector=name, part=piece.part, body=piece.body, digest="",
-            received_at=datetime.now(UTC), meta={**given_meta, **piece.meta},
-        )  # fmt: skip
-        found += one.transform(record)
-    return found
-
-
-def facts(items: list[Item]) -> set[tuple[FactKind, str, str]]:
-    return {(one.kind, one.subject, one.object) for one in items if isinstance(one, Fact)}
+from tests.unit.ingest.connectors.reading import facts, read
 
 
 def test_backstage_states_owner_needs_parts_and_names() -> None:
