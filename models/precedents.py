@@ -15,6 +15,7 @@ from graph.contract import Store
 from graph.searching import Hit, Scope
 from graph.values import EntityId, Incident, ItemKind, Statement, View, entity_name
 from models.contract import Candidate, Ranking, Search, Term, chance
+from models.incidents import Past
 from models.parameters import Parameters
 
 POOL = 60
@@ -41,12 +42,16 @@ class PrecedentQuestion:
 
 class Precedents:
     """
-    Ranks from the indexes; `parameters` may hold `weights`, `bias`, `confident`.
+    Ranks from the indexes; `parameters` may hold `weights`, `bias`, `confident`. `past` tells where and when candidates
+    were (None: the store does); what it does not know yet is read from the store.
     """
 
-    def __init__(self, search: Search, store: Store, parameters: Parameters | None = None) -> None:
+    def __init__(
+        self, search: Search, store: Store, parameters: Parameters | None = None, past: Past | None = None
+    ) -> None:
         self._search = search
         self._store = store
+        self._past: Past = past or store
         self._weights = {**WEIGHTS, **(parameters.numbers("weights") if parameters else {})}
         self._bias = parameters.number("bias", BIAS) if parameters else BIAS
         self._confident = parameters.number("confident", CONFIDENT) if parameters else CONFIDENT
@@ -61,7 +66,7 @@ class Precedents:
             ((self._score(row), document) for document, row in rows.items()), key=lambda one: (-one[0], one[1])
         )
         missing = [document for _, document in scored[:limit] if document not in found]
-        statements = found | {one.item.id: one for one in self._store.incidents(view, missing)}
+        statements = found | ({one.item.id: one for one in self._store.incidents(view, missing)} if missing else {})
         candidates = tuple(
             Candidate(
                 id=document,
@@ -122,7 +127,7 @@ class Precedents:
         """
         if not rows or not (question.services or question.alert):
             return {}
-        found = {one.item.id: one for one in self._store.incidents(view, list(rows))}
+        found = {one.item.id: one for one in self._past.incidents(view, rows.keys())}
         for statement in found.values():
             incident, row = statement.item, rows[statement.item.id]
             row["service"] = max((question.services.get(service, 0.0) for service in incident.services), default=0.0)

@@ -405,7 +405,7 @@ def _history(work: _Work) -> Part:
         for one in work.memory.store.alerts(work.view, names=[work.alert.name], start=start, limit=500)
         if one.item.at < work.at
     ]
-    known = work.memory.catalogue.incidents_of(work.alert.name, work.view)
+    known = work.memory.catalogue.incidents.of_alert(work.alert.name, work.view)
     incidents = [one for one in known if (one.item.at or work.at) < work.at]
     moments = [one.item.at for one in incidents if one.item.at and one.item.at >= start]
     return {
