@@ -7,7 +7,7 @@ alert), fused by a logistic model with named terms. Nothing that is not earlier 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -65,8 +65,7 @@ class Precedents:
         scored = sorted(
             ((self._score(row), document) for document, row in rows.items()), key=lambda one: (-one[0], one[1])
         )
-        missing = [document for _, document in scored[:limit] if document not in found]
-        statements = found | ({one.item.id: one for one in self._store.incidents(view, missing)} if missing else {})
+        statements = found | self._stated(view, {document for _, document in scored[:limit]} - found.keys())
         candidates = tuple(
             Candidate(
                 id=document,
@@ -79,6 +78,14 @@ class Precedents:
         )
         best = candidates[0].probability if candidates else 0.0
         return Ranking(candidates=candidates, none_probability=1 - best, abstained=best < self._confident)
+
+    def _stated(self, view: View, ids: Collection[str]) -> dict[str, Statement[Incident]]:
+        """
+        The incidents of these ids, from memory where it has them.
+        """
+        found = {one.item.id: one for one in self._past.incidents(view, ids)}
+        missing = [one for one in ids if one not in found]
+        return found | ({one.item.id: one for one in self._store.incidents(view, missing)} if missing else {})
 
     def terms(self, question: PrecedentQuestion, view: View, limit: int = 50) -> dict[str, dict[str, float]]:
         """
