@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
+from typing import cast
 
 import orjson
 
@@ -39,8 +40,10 @@ from models.facets import alert_text
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals, SuspectQuestion
+from service.fence import quoted
 from service.headline import headline
 from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
+from service.support import supported
 from service.wiring import Memory
 
 SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3, "near": 25}
@@ -200,7 +203,7 @@ def _parts(work: _Work) -> dict[str, object]:
         except StoreUnavailable as error:
             work.unread.setdefault(str(error), []).append(name.replace("_", " "))
         except (GraphError, ValueError, LookupError, RuntimeError) as error:
-            work.gaps.append(f"{name} failed: {error}")
+            work.gaps.append(f"{name} failed: {quoted(str(error))}")
     return parts
 
 
@@ -233,6 +236,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "owner": parts.get("owner"),
         "changes": parts.get("changes"),
         "precedents": parts.get("precedents", []),
+        "fixes": supported(cast("list[Part]", parts.get("precedents", [])), evidence),
         "runbooks": parts.get("runbooks", []),
         "policy": {"mode": "observe", "verdict": "nothing is allowed without a person", "rule": "default"},
         "blast_radius": parts.get("blast_radius"),

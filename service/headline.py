@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from service.fence import WORDS_OF_ID, label, quoted
 from service.parts import Part
 
 SAID = 0.5
@@ -26,16 +27,18 @@ def headline(answer: Mapping[str, object], *, searched: bool = True) -> list[str
         lines.append("Cannot tell which service this is about.")
     if isinstance(owner, dict):
         now = owner.get("answers_now") or []
-        person = f"; {now[0]['name']} answers now" if now else ""
-        lines.append(f"{owner['name']} owns it{person}." if owner.get("name") else "Nobody is known to own it.")
+        person = f"; {label(now[0]['name'])} answers now" if now else ""
+        lines.append(f"{label(owner['name'])} owns it{person}." if owner.get("name") else "Nobody is known to own it.")
     if isinstance(changes, dict):
         lines.append(_change_line(changes))
     precedents = answer.get("precedents")
     if isinstance(precedents, list) and precedents and precedents[0]["probability"] >= SAID:
         best = precedents[0]
         fix = best.get("fix")
-        done = f"{fix['action'].replace('_', ' ')} {fix['target']}".strip() if fix else "no fix is recorded"
-        lines.append(f"Most like {best['id']} ({best['probability']:.0%}): {best['title']}. Then: {done}.")
+        target = label(fix["target"], WORDS_OF_ID) if fix and fix["target"] else ""
+        done = f"{fix['action'].replace('_', ' ')} {target}".strip() if fix else "no fix is recorded"
+        most = f"{label(best['id'])} ({best['probability']:.0%}): {quoted(best['title'], 200)}"
+        lines.append(f"Most like {most}. Then: {done}.")
     else:
         lines.append("Nothing alike is known." if searched else "Past incidents were not searched.")
     return lines
@@ -45,7 +48,7 @@ def _service_line(candidates: Sequence[Part]) -> str:
     """
     The likeliest service; where it is less likely than not, the next one too.
     """
-    named = [f"{one['name']} ({one['probability']:.0%})" for one in candidates]
+    named = [f"{label(str(one['name']))} ({one['probability']:.0%})" for one in candidates]
     sure = candidates[0]["probability"]
     if isinstance(sure, float) and sure < SAID:
         return f"Perhaps about {' or '.join(named[:2])}."
@@ -60,10 +63,11 @@ def _change_line(changes: Mapping[str, object]) -> str:
     best = suspects[0]["probability"] if suspects else 0.0
     if best > none:
         one = suspects[0]
-        return f"Probably {one['kind']} {one['id']} ({best:.0%}): {one['title']}, {one['at']}."
+        return f"Probably {one['kind']} {label(one['id'])} ({best:.0%}): {quoted(one['title'], 200)}, {one['at']}."
     if none < SAID:
-        named = [f"{one['kind']} {one['id']} ({one['probability']:.0%})" for one in suspects[:2]]
+        named = [f"{one['kind']} {label(one['id'])} ({one['probability']:.0%})" for one in suspects[:2]]
         return f"No change stands out{': ' if named else ''}{', '.join(named)}; none of them: {none:.0%}."
     hypotheses = changes.get("hypotheses")
-    why = f"; the signs point to: {hypotheses[0]['cause']}" if isinstance(hypotheses, list) and hypotheses else ""
+    signs = label(hypotheses[0]["cause"]) if isinstance(hypotheses, list) and hypotheses else ""
+    why = f"; the signs point to: {signs}" if signs else ""
     return f"No known change explains it ({none:.0%}){why}."

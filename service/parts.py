@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from graph.resolved import ownership
 from graph.values import Alert, Change, EntityId, Fact, Fix, Incident, Runbook, Section, Statement, View, entity_name
 from models.contract import Candidate, Term
+from service.fence import label
 from service.wiring import Memory
 
 Part = dict[str, object]
@@ -64,9 +65,9 @@ def owner_part(
     """
     found = ownership(memory.facts, view, service, known=memory.catalogue.directory(view).identity)
     if found.team is None:
-        gap(f"no source names an owner of {entity_name(service)}")
+        gap(f"no source names an owner of {label(entity_name(service))}")
     if found.team and not found.on_call:
-        gap(f"nobody is known to be on call for {entity_name(found.team)}")
+        gap(f"nobody is known to be on call for {label(entity_name(found.team))}")
     return {
         "service": service,
         "team": found.team,
@@ -166,7 +167,7 @@ def _fix(fix: Fix) -> Part:
     }
 
 
-def _minutes(incident: Incident) -> float | None:
+def _minutes(incident: Incident) -> int | None:
     if incident.at is None or incident.resolved_at is None or incident.day_only:
         return None
     return round((incident.resolved_at - incident.at).total_seconds() / 60)
@@ -185,6 +186,7 @@ def runbook_part(one: Candidate, page: Runbook, cite: Cite) -> Part:
         "title": page.title,
         "probability": round(one.probability, 4),
         "why": [term.says for term in one.terms if term.name != "section"][:4],
+        "reasons": [term.name for term in one.terms if term.name != "section"][:4],
         "section": {"heading": section.heading, "anchor": section.anchor, "quote": section.text[:1500]}
         if section
         else None,
