@@ -1,3 +1,5 @@
 """
-The edge: settings, wiring, context, REST, command, pages.
+The edge: settings, wiring, context, REST, MCP, command, pages.
 """
+
+VERSION = "0.1.0"

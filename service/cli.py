@@ -104,12 +104,22 @@ def table(rows: list[dict[str, object]], *columns: str) -> str:
     """
     if not rows:
         return "nothing"
-    cells = [[str(row.get(name) if row.get(name) is not None else "-") for name in columns] for row in rows]
+    cells = [[_cell(name, row.get(name)) for name in columns] for row in rows]
     widths = [max(len(name), *(len(line[place]) for line in cells)) for place, name in enumerate(columns)]
     lines = [list(columns), *cells]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
+
+
+def _cell(column: str, value: object) -> str:
+    """
+    A value within a table; what a source worded is quoted, where it is more than a name.
+    """
+    from service.fence import label
+
+    text = "-" if value is None else str(value)
+    return label(text) if text != "-" and column in ("actor", "id", "matched", "title") else " ".join(text.split())
 
 
 @app.command()
@@ -188,6 +198,7 @@ def _listening(host: str, port: int) -> socket.socket:
 @app.command()
 def token(
     name: str, scope: Annotated[list[str], typer.Option("--scope")], label: Annotated[list[str] | None, typer.Option("--label")] = None,
+    audience: Annotated[str | None, typer.Option(help="the only address that it is for, as https://host/mcp")] = None,
     data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """
@@ -197,7 +208,7 @@ def token(
 
     memory = open_memory(settings_of(data))
     try:
-        made = memory.tokens.issue(name, scope, frozenset(label or ()))
+        made = memory.tokens.issue(name, scope, frozenset(label or ()), audience=audience)
     except ValueError as error:
         raise Failed(str(error)) from error
     finally:
@@ -326,6 +337,28 @@ def sources(data: Data = None, as_json: Json = False) -> None:
     lines = [f"in quarantine: {one['source']} {one['part']}: {one['reason']}" for one in quarantine]
     text = table(rows, "source", "connector", "applied", "pending", "quarantined", "retracted", "last_received")
     show({"sources": rows, "quarantine": quarantine}, as_json, lambda: "\n".join([text, *lines]))
+
+
+@app.command()
+def mcp(data: Data = None, config: Config = None) -> None:
+    """
+    Serve an agent over standard input and output (Model Context Protocol); PRECEDENT_TOKEN says who asks.
+    """
+    from service.mcp.refusals import Refusal
+    from service.mcp.stdio import caller_of, serve
+    from service.wiring import open_memory, require_store_of
+
+    settings = settings_of(data, config)
+    require_store_of(settings)
+    memory = open_memory(settings, read_only=True)
+    try:
+        caller_of(memory)
+        memory.follow()
+        serve(memory)
+    except Refusal as error:
+        raise Failed(str(error)) from error
+    finally:
+        memory.close()
 
 
 @app.command()
@@ -654,7 +687,6 @@ def _later(name: str, what: str) -> None:
 
 _later("backtest", "replay past incidents at the moment they fired")
 _later("audit", "verify the log of restricted reads and administrative acts")
-_later("mcp", "serve agents over the Model Context Protocol")
 
 
 @app.command()

@@ -31,16 +31,17 @@ _BLANK = dict.fromkeys(
 _LINES = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _ACTIVE = re.compile(r"(?is)<(script|style|svg|iframe|object)\b.*?(?:</\1\s*>|$)")
 _COMMENT = re.compile(r"(?s)<!--.*?(?:-->|$)")
-_TOKEN = re.compile(r"(?s)<\|.{0,80}?\|>|\[/?(?:INST|SYS|TOOL_(?:CALLS|RESULTS))\]|<</?SYS>>")
+# quantifiers give nothing back where giving back could not help: a text must not cost more than its length
+_TOKEN = re.compile(r"(?s)<!\[CDATA\[|\]\]>|<\|.{0,80}?\|>|\[/?(?:INST|SYS|TOOL_(?:CALLS|RESULTS))\]|<</?SYS>>")
 """What models use among themselves to mark who speaks."""
 _AUTOLINK = re.compile(r"<((?:[a-z][a-z0-9+.-]{1,15}:|www\.)[^<>\s]*)>", re.IGNORECASE)
-_TAG = re.compile(r"</?[A-Za-z!?][^<>]{0,2000}>")
+_TAG = re.compile(r"</?[A-Za-z!?][^<>]{0,2000}+>")
 _OPENING = re.compile(r"<(?=[A-Za-z/!?|<])")
-_IMAGE = re.compile(r"!\[[^\]\n]{0,500}\](?:\([^)\n]{0,2000}\)|\[[^\]\n]{0,200}\])?")
-_DEFINITION = re.compile(r"(?m)^[ \t]{0,3}\[[^\]\n]{1,200}\]:[ \t]*\S+.*$")
-_LINK = re.compile(r"\[([^\]\n]{0,500})\]\(\s*<?([^)\s>]{0,2000})>?[^)\n]{0,500}\)")
+_IMAGE = re.compile(r"!\[[^\[\]\n]{0,500}+\](?:\([^()\n]{0,2000}+\)|\[[^\[\]\n]{0,200}+\])?")
+_DEFINITION = re.compile(r"(?m)^[ \t]{0,3}\[[^\[\]\n]{1,200}+\]:[ \t]*+\S.*$")
+_LINK = re.compile(r"\[([^\[\]\n]{0,500}+)\]\(([^()\n]{0,2000}+)\)")
 _ADDRESS = re.compile(
-    r"\b(?:[a-z][a-z0-9+.-]{1,15}://|(?:data|javascript|vbscript|mailto|file|blob):(?=\S)|www\.)[^\s<>\"'`]*",
+    r"\b(?:[a-z][a-z0-9+.-]{1,15}://|(?:https?|ftp|data|javascript|vbscript|mailto|file|blob):(?=\S)|www\.)[^\s<>\"'`]*",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@#+-]{0,79}")
@@ -49,7 +50,7 @@ _HANDLE = re.compile(r"~[0-9a-f]{10}")
 WORDS = 6
 """Of a service's, team's or person's name at most; more of them may be a sentence."""
 WORDS_OF_ID = 3
-"""Likewise of a change's or an incident's id, which may come from the name of a file."""
+"""Likewise of an id, which may come from the name of a file; more than one only beside a number."""
 
 
 class Untrusted(TypedDict, total=False):
@@ -86,9 +87,9 @@ def clean(text: str, limit: int = LONGEST) -> str:
         before, text = text, _plain(_seen(html.unescape(text)))
         if text == before:
             break
-    text = _OPENING.sub("‹", text)
+    text = _OPENING.sub("‹", text).replace("![", "[")
     text = re.sub(r"[^\S\n]+", " ", text)
-    text = re.sub(r" ?\n(?:\s*\n)+ ?", "\n\n", re.sub(r" ?\n ?", "\n", text)).strip()
+    text = re.sub(r"\n{3,}", "\n\n", re.sub(r" ?\n ?", "\n", text)).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
@@ -102,7 +103,7 @@ def _plain(text: str) -> str:
         text = pattern.sub("", text)
     text = _AUTOLINK.sub(lambda found: link(found[1]), text)
     text = _TAG.sub("", text)
-    text = _LINK.sub(lambda found: f"{found[1]} {link(found[2])}".strip(), text)
+    text = _LINK.sub(lambda found: f"{found[1]} {link(found[2].strip(' <>'))}".strip(), text)
     return _ADDRESS.sub(lambda found: link(found[0]), text)
 
 
@@ -117,23 +118,34 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def is_name(text: str, words: int = WORDS) -> bool:
+def is_name(text: str) -> bool:
     """
     Whether a text is a name by its looks: of few words, without blanks.
     """
-    return (
-        bool(_NAME.fullmatch(text))
-        and "://" not in text
-        and not text.lower().startswith("www.")
-        and len(_WORD.findall(text)) <= words
-    )
+    plain = _NAME.fullmatch(text) and "://" not in text and not text.lower().startswith("www.")
+    return bool(plain) and len(_WORD.findall(text)) <= WORDS
 
 
-def safe(name: str, words: int = WORDS) -> str:
+def is_id(text: str) -> bool:
+    """
+    Whether a text is an id by its looks: a name of one word, or of a few and a number.
+    """
+    words = len(_WORD.findall(text))
+    return is_name(text) and (words <= 1 or (words <= WORDS_OF_ID and any(one.isdigit() for one in text)))
+
+
+def safe(name: str) -> str:
     """
     A name as it is, or its handle.
     """
-    return name if is_name(name, words) else handle(name)
+    return name if is_name(name) else handle(name)
+
+
+def safe_id(text: str) -> str:
+    """
+    An id as it is, or its handle.
+    """
+    return text if is_id(text) else handle(text)
 
 
 def handle(name: str) -> str:
@@ -158,11 +170,18 @@ def quoted(text: str, limit: int = LONGEST) -> str:
     return '"' + re.sub(r'["“”„‟″＂]', "'", line) + '"'
 
 
-def label(name: str | None, words: int = WORDS) -> str:
+def label(name: str | None) -> str:
     """
     A name within a line of ours: as it is, or quoted.
     """
-    return "?" if not name else name if is_name(name, words) else quoted(name, 80)
+    return "?" if not name else name if is_name(name) else quoted(name, 80)
+
+
+def label_id(text: str) -> str:
+    """
+    An id within a line of ours: as it is, or quoted.
+    """
+    return text if is_id(text) else quoted(text, 80)
 
 
 def block(text: str, lines: int, limit: int = 1500) -> list[str]:

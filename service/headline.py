@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from service.fence import WORDS_OF_ID, label, quoted
+from service.fence import label, label_id, quoted
 from service.parts import Part
 
 SAID = 0.5
@@ -35,9 +35,9 @@ def headline(answer: Mapping[str, object], *, searched: bool = True) -> list[str
     if isinstance(precedents, list) and precedents and precedents[0]["probability"] >= SAID:
         best = precedents[0]
         fix = best.get("fix")
-        target = label(fix["target"], WORDS_OF_ID) if fix and fix["target"] else ""
+        target = label(fix["target"]) if fix and fix["target"] else ""
         done = f"{fix['action'].replace('_', ' ')} {target}".strip() if fix else "no fix is recorded"
-        most = f"{label(best['id'])} ({best['probability']:.0%}): {quoted(best['title'], 200)}"
+        most = f"{label_id(best['id'])} ({best['probability']:.0%}): {quoted(best['title'], 200)}"
         lines.append(f"Most like {most}. Then: {done}.")
     else:
         lines.append("Nothing alike is known." if searched else "Past incidents were not searched.")
@@ -63,9 +63,9 @@ def _change_line(changes: Mapping[str, object]) -> str:
     best = suspects[0]["probability"] if suspects else 0.0
     if best > none:
         one = suspects[0]
-        return f"Probably {one['kind']} {label(one['id'])} ({best:.0%}): {quoted(one['title'], 200)}, {one['at']}."
+        return f"Probably {one['kind']} {label_id(one['id'])} ({best:.0%}): {quoted(one['title'], 200)}, {one['at']}."
     if none < SAID:
-        named = [f"{one['kind']} {label(one['id'])} ({one['probability']:.0%})" for one in suspects[:2]]
+        named = [f"{one['kind']} {label_id(one['id'])} ({one['probability']:.0%})" for one in suspects[:2]]
         return f"No change stands out{': ' if named else ''}{', '.join(named)}; none of them: {none:.0%}."
     hypotheses = changes.get("hypotheses")
     signs = label(hypotheses[0]["cause"]) if isinstance(hypotheses, list) and hypotheses else ""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from service.fence import WORDS_OF_ID, block, clean, label, quoted
+from service.fence import block, clean, label, label_id, quoted
 
 Answer = Mapping[str, Any]
 """An assembled answer; its shape is in docs/reference/api.md."""
@@ -74,7 +74,7 @@ def _changed(changes: Answer | None) -> list[str]:
     for one in changes["suspects"]:
         why = "; ".join(term["says"] for term in one["terms"] if term["says"] != term["name"])
         lines.append(
-            f"  {one['probability']:4.0%}  {one['kind']} {label(one['id'])}  {quoted(one['title'])}  ({', '.join([_short(one['at']), *([label(one['actor'])] if one['actor'] else [])])})"
+            f"  {one['probability']:4.0%}  {one['kind']} {label_id(one['id'])}  {quoted(one['title'])}  ({', '.join([_short(one['at']), *([label(one['actor'])] if one['actor'] else [])])})"
         )
         lines.append(f"        {quoted(why)}")
     signs = "".join(f" — {one['cause']}: {one['says']}" for one in changes["hypotheses"])
@@ -87,7 +87,9 @@ def precedents_text(answer: Answer) -> str:
     """
     lines = []
     for one in answer["precedents"]:
-        lines.append(f"  {one['probability']:4.0%}  {label(one['id'])}  {quoted(one['title'])}  ({_short(one['at'])})")
+        lines.append(
+            f"  {one['probability']:4.0%}  {label_id(one['id'])}  {quoted(one['title'])}  ({_short(one['at'])})"
+        )
         if one["fix"]:
             lines.append(
                 f"        {one['fix']['action'].replace('_', ' ')} {_target(one['fix'])}: {quoted(one['fix']['quote'])}"
@@ -109,13 +111,13 @@ def _supported(one: Answer) -> str:
 
 
 def _target(fix: Answer) -> str:
-    return label(fix["target"], WORDS_OF_ID) if fix["target"] else ""
+    return label(fix["target"]) if fix["target"] else ""
 
 
 def _runbooks(found: list[Answer]) -> list[str]:
     lines = []
     for one in found:
-        lines.append(f"  {one['probability']:4.0%}  {quoted(one['title'])}  ({label(one['id'], WORDS_OF_ID)})")
+        lines.append(f"  {one['probability']:4.0%}  {quoted(one['title'])}  ({label_id(one['id'])})")
         if one["section"]:
             lines += [f"        {line}" for line in block(one["section"]["quote"], 6)]
     return lines or ["  none is clearly for this alert"]

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 PREFIX = "PRECEDENT_"
 FILE = "precedent.toml"
+LISTS = ("allowed_hosts", "allowed_origins", "authorization_servers")
+"""Settings of which the environment holds several, with commas between."""
 
 
 class SettingsError(Exception):
@@ -40,6 +42,10 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="the address to listen on; other than loopback needs tokens")
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on")
     allowed_hosts: tuple[str, ...] = Field((), description="further names under which we may be called (Host header)")
+    allowed_origins: tuple[str, ...] = Field((), description="origins whose pages may call `/mcp` (Origin header)")
+    public_url: str = Field("", description="the address under which clients reach us; empty: as each request says")
+    authorization_servers: tuple[str, ...] = Field((), description="issuers of tokens that `/mcp` names")
+    token: SecretStr = Field(SecretStr(""), description="the token of `precedent mcp`, which is asked as its holder")
     embedder: str = Field("onnx", description="`onnx`, `none`, or `sentence:NAME` (the torch extra)")
     device: str = Field("cpu", description="device of a `sentence:` embedder")
     threads: int = Field(2, ge=1, description="threads of the embedder")
@@ -97,5 +103,5 @@ def _environment(variables: Mapping[str, str]) -> dict[str, object]:
     for name, value in variables.items():
         if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_"):
             key = name.removeprefix(PREFIX).lower()
-            found[key] = tuple(value.split(",")) if key == "allowed_hosts" else value
+            found[key] = tuple(value.split(",")) if key in LISTS else value
     return found

@@ -29,6 +29,8 @@ class Caller:
     name: str
     scopes: frozenset[str]
     visibility: Labels = PUBLIC
+    audience: str | None = None
+    """The only address that the token is for (RFC 8707), and what lies below it; None: any of ours."""
 
     def may(self, scope: str) -> bool:
         """
@@ -70,7 +72,12 @@ class Tokens:
         self._known = self._store.kept(_SHELF)
 
     def issue(
-        self, name: str, scopes: Collection[str], visibility: Labels = PUBLIC, expires: datetime | None = None
+        self,
+        name: str,
+        scopes: Collection[str],
+        visibility: Labels = PUBLIC,
+        expires: datetime | None = None,
+        audience: str | None = None,
     ) -> str:
         """
         A new token, to be shown once. Raises ValueError for an unknown scope or a name that is none.
@@ -86,6 +93,7 @@ class Tokens:
             "scopes": sorted(scopes),
             "visibility": sorted(visibility),
             "expires": expires.isoformat() if expires else None,
+            "audience": audience,
         }
         self._store.keep(_SHELF, [(_digest(token), orjson.dumps(body))])
         self.refresh()
@@ -101,4 +109,9 @@ class Tokens:
         body = orjson.loads(kept)
         if body["expires"] and datetime.fromisoformat(body["expires"]) < datetime.now(UTC):
             return None
-        return Caller(name=body["name"], scopes=frozenset(body["scopes"]), visibility=frozenset(body["visibility"]))
+        return Caller(
+            name=body["name"],
+            scopes=frozenset(body["scopes"]),
+            visibility=frozenset(body["visibility"]),
+            audience=body.get("audience"),
+        )

@@ -10,12 +10,12 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import orjson
 from fastapi import FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from graph.errors import GraphError, StoreUnavailable
 from graph.resolved import entities, neighbours
@@ -31,14 +31,16 @@ from ingest.redaction_bodies import redact_body
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
-from service import parts
+from service import VERSION, parts
 from service.api import pages
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
-from service.api.guard import LOOPBACK, Guard, largest
+from service.api.guard import LOOPBACK, Guard, covers, largest, own_address
 from service.api.problems import Problem, install
 from service.context import Question, assemble
+from service.mcp import endpoint
 from service.metrics import exposition, observe
 from service.readiness import readiness
+from service.render import answer_text
 from service.tokens import LOCAL, UNKNOWN, Caller, Tokens
 from service.wiring import Memory
 
@@ -46,6 +48,7 @@ Result = TypeVar("Result")
 MOST = 500
 """Of the past incidents that one may ask for at once."""
 Moment = Annotated[str | None, Query(description="RFC 3339; the world as of then")]
+Form = Annotated[Literal["json", "text"] | None, Query(alias="format", description="json, else as `Accept` says")]
 
 
 def create_app(memory: Memory) -> FastAPI:
@@ -61,9 +64,10 @@ def create_app(memory: Memory) -> FastAPI:
         refreshing = asyncio.create_task(fresh(memory.tokens))
         yield
         refreshing.cancel()
+        await agents.close()
         await run_in_threadpool(memory.close)
 
-    app = FastAPI(title="Precedent", version="0.1.0", lifespan=life, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Precedent", version=VERSION, lifespan=life, docs_url=None, redoc_url=None)
     app.state.memory = memory
     install(app)
     _answers(app, memory)
@@ -71,6 +75,7 @@ def create_app(memory: Memory) -> FastAPI:
     _intake(app, memory)
     _operations(app, memory)
     pages.install(app, memory, caller, answer_of)
+    agents = endpoint.install(app, memory, caller)
     app.add_middleware(Guard, settings=memory.settings, hosts=memory.settings.allowed_hosts)
     return app
 
@@ -94,6 +99,8 @@ async def caller(request: Request, scope: str) -> Caller:
         found = tokens.caller(token)
     if found is None:
         raise Problem(401, "a token is needed: Authorization: Bearer prc_...", {"www-authenticate": "Bearer"})
+    if found.audience and not covers(found.audience, own_address(memory.settings, request) + request.url.path):
+        raise Problem(401, "this token is for another address", {"www-authenticate": "Bearer"})
     if not found.may(scope):
         raise Problem(403, f"this token has not the scope `{scope}`")
     return found
@@ -158,6 +165,15 @@ def as_json(value: object, status: int = 200, headers: dict[str, str] | None = N
     JSON by the quick encoder.
     """
     return Response(orjson.dumps(value), status, headers, "application/json")
+
+
+def wants_text(request: Request, form: str | None) -> bool:
+    """
+    Whether an answer is wanted as text: by `format`, or by an `Accept` that names text and not JSON.
+    """
+    accepted = request.headers.get("accept", "").lower()
+    named = "json" not in accepted and any(name in accepted for name in ("text/plain", "text/markdown"))
+    return form == "text" or (form is None and named)
 
 
 def view_of(who: Caller, as_of: str | None, known_at: str | None) -> View:
@@ -267,15 +283,18 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         openapi_extra=CONTEXT_BODY,
         responses={200: {"content": {"application/json": {"example": CONTEXT_EXAMPLE}}}},
     )
-    async def context(request: Request, as_of: Moment = None, known_at: Moment = None) -> Response:
+    async def context(
+        request: Request, as_of: Moment = None, known_at: Moment = None, form: Form = None
+    ) -> Response:  # fmt: skip
         """
-        The whole answer for an alert, as a monitoring tool sent it.
+        The whole answer for an alert, as a monitoring tool sent it; as text where that is asked for.
         """
+        as_text = wants_text(request, form)
         who = await caller(request, "read")
         raw = await body_of(request)
         headers = dict(request.headers)
         answer = await _timed("context", lambda: answer_of(memory, raw, headers, who, as_of, known_at))
-        return as_json(answer)
+        return PlainTextResponse(answer_text(answer) + "\n") if as_text else as_json(answer)
 
     @app.get("/v1/answers/{answer_id}")
     async def answer(request: Request, answer_id: str) -> Response:

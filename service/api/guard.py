@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import Problem, problem
@@ -19,6 +20,8 @@ _HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNOR
 """A Host header: a name or an address, and a port; nothing else, so that no other name hides in it."""
 _PORTS = {"http": 80, "https": 443}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+MCP = "/mcp"
+"""Whoever speaks this protocol tells his origin with every request, safe or not."""
 CSP = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = {
     "content-security-policy": CSP,
@@ -54,6 +57,22 @@ def _origin(text: str) -> tuple[str, str, int] | None:
     except ValueError:
         return None
     return (parts.scheme, parts.hostname, port) if parts.hostname and port else None
+
+
+def own_address(settings: Settings, request: Request) -> str:
+    """
+    The address under which a client reached us, without a path.
+    """
+    return (settings.public_url or f"{request.url.scheme}://{request.url.netloc}").rstrip("/")
+
+
+def covers(audience: str, address: str) -> bool:
+    """
+    Whether an address is the one that a token is for, or lies below it.
+    """
+    paths = [urlsplit(one).path.rstrip("/") for one in (audience, address)]
+    below = paths[1] == paths[0] or paths[1].startswith(paths[0] + "/")
+    return below and _origin(audience) is not None and _origin(audience) == _origin(address)
 
 
 class Gate:
@@ -123,16 +142,29 @@ class Guard:
         parsed = _HOST.fullmatch(host)
         if not parsed or parsed[1].lower() not in self.hosts:
             return 421, f"this server is not {(parsed[1] if parsed else host)!r}; add the name to `allowed_hosts`"
-        if scope["method"] not in _SAFE:
+        invited = scope["path"] == MCP and headers.get("origin") in self.settings.allowed_origins
+        if not invited and (scope["method"] not in _SAFE or scope["path"] == MCP):
             if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 return 403, "requests from other sites are refused"
-            origin = headers.get("origin")
-            own = f"{scope.get('scheme', 'http')}://{host}"
-            if origin and (_origin(origin) is None or _origin(origin) != _origin(own)):
-                return 403, (
-                    f"requests from other origins are refused: {origin!r} is not {own!r}; "
-                    "a proxy has to pass on `Host` and `X-Forwarded-Proto`"
-                )
+            foreign = self._foreign(scope, headers, host)
+            if foreign:
+                return foreign
+        return self._too_long(scope, headers)
+
+    def _foreign(self, scope: Scope, headers: dict[str, str], host: str) -> tuple[int, str] | None:
+        """
+        A refusal of another origin's page.
+        """
+        origin = headers.get("origin")
+        own = f"{scope.get('scheme', 'http')}://{host}"
+        if not origin or (_origin(origin) is not None and _origin(origin) == _origin(own)):
+            return None
+        return 403, (
+            f"requests from other origins are refused: {origin!r} is not {own!r}; "
+            "a proxy has to pass on `Host` and `X-Forwarded-Proto`"
+        )
+
+    def _too_long(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._most(scope["path"]):
             return 413, too_large(self._most(scope["path"]))

@@ -79,7 +79,7 @@ def test_an_alert_comes_by_standard_input_too(data: str) -> None:
         (["serve", "--host", "0.0.0.0"], 2, "without tokens"),
         (["backtest"], 1, "not in this version"),
         (["audit", "--data", "x", "--json"], 1, "not in this version"),
-        (["mcp", "--json"], 1, "not in this version"),
+        (["mcp", "--data", "/nowhere"], 1, "There is no store"),
         (["serve", "--host", "999.1.1.1.1"], 2, "without tokens"),
         (["ingest", "x" * 5000], 1, "is not there"),
     ],

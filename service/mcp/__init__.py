@@ -1,0 +1,3 @@
+"""
+What agents ask over the Model Context Protocol: five tools that read, and nothing else.
+"""
