@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from tests.bench import embedded, server, size
+from tests.bench import agents, embedded, server, size
 from tests.bench.figures import Figure
 
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="scripts/bench", description="Measure this machine's speeds against limits and peers."
     )
     parser.add_argument(
-        "what", nargs="*", choices=("context", "size", "neo4j", "similar", []), default=["context", "size"]
+        "what", nargs="*", choices=("context", "size", "mcp", "neo4j", "similar", []), default=["context", "size"]
     )
     parser.add_argument("--services", type=int)
     parser.add_argument("--changes", type=int)
@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
         "context": embedded.context,
         "size": size.installed_size,
+        "mcp": agents.measure,
         "neo4j": server.measure,
         "similar": server.similar_alone,
     }
