@@ -5,6 +5,7 @@ Tokens: who may do what, and which labels he holds. Only hashes are kept; a toke
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -80,13 +81,15 @@ class Tokens:
         audience: str | None = None,
     ) -> str:
         """
-        A new token, to be shown once. Raises ValueError for an unknown scope or a name that is none.
+        A new token, to be shown once. Raises ValueError for an unknown scope, a name or an audience that is none.
         """
         if not name.strip() or not name.isprintable():
             raise ValueError("a token needs a name, in printable characters: it is the voice of its feedback")
         unknown = set(scopes) - set(SCOPES)
         if unknown or not scopes:
             raise ValueError(f"scopes are {', '.join(SCOPES)}; not {', '.join(sorted(unknown)) or 'none'}")
+        if audience is not None and not re.fullmatch(r"https?://[^\s/?#]+(?:/[^\s?#]*)?", audience):
+            raise ValueError("an audience is an address without a query, as https://precedent.example/mcp")
         token = PREFIX + secrets.token_urlsafe(32)
         body = {
             "name": name,

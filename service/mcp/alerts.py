@@ -15,7 +15,7 @@ from service.fence import clean, safe_id
 from service.mcp import short
 from service.mcp.asking import TEXTS, Asking, used_names
 from service.mcp.budget import BUDGETS, size, tokens
-from service.mcp.refusals import Refusal
+from service.mcp.refusals import PAYLOAD, Refusal
 from service.mcp.shapes import AskContext
 from service.mcp.shaping import Row, Shaper, gap
 
@@ -33,7 +33,7 @@ def context(asking: Asking, ask: AskContext) -> Row:
     """
     The whole answer for an alert, within the budget of its detail.
     """
-    raw = ask.alert.encode("utf-8", "replace") if isinstance(ask.alert, str) else orjson.dumps(ask.alert)
+    raw = _raw(ask.alert)
     if len(raw) > asking.memory.settings.max_body:
         raise Refusal("`alert` is larger than this server takes")
     told: Mapping[str, Any] = answer_of(asking.memory, raw, {}, asking.who, ask.as_of, ask.as_of)
@@ -44,6 +44,16 @@ def context(asking: Asking, ask: AskContext) -> Row:
     if ask.as_of:
         answer["as_of"] = told["as_of"]
     return fitted(answer, BUDGETS[ask.detail], shaper)
+
+
+def _raw(alert: str | dict[str, object]) -> bytes:
+    if isinstance(alert, str):
+        return alert.encode("utf-8", "replace")
+    try:
+        return orjson.dumps(alert)
+    except orjson.JSONEncodeError as error:
+        # too deep, too large a number, half a character
+        raise Refusal(PAYLOAD) from error
 
 
 def _shaped(told: Mapping[str, Any], shaper: Shaper, detail: str) -> Row:

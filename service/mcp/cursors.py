@@ -9,10 +9,12 @@ import hashlib
 from datetime import UTC, datetime
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.mcp.refusals import Refusal
 
+LATEST = 7e9
+"""Seconds since 1970 at most: the year 2191."""
 OTHER = "`cursor` belongs to another question or was altered; ask again without it"
 
 
@@ -24,9 +26,9 @@ class Place(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    given: int = 0
-    until: float | None = None
-    known: float
+    given: int = Field(0, ge=0, le=100_000)
+    until: float | None = Field(None, ge=-LATEST, le=LATEST)
+    known: float = Field(ge=0, le=LATEST)
     asked: str = ""
 
 
@@ -56,7 +58,7 @@ def read(cursor: str | None, *question: object) -> Place:
         place = Place.model_validate_json(body)
     except (ValueError, ValidationError) as error:
         raise Refusal(OTHER) from error
-    if place.asked != _mark(question) or not 0 <= place.given <= 100_000 or not 0 <= place.known < 1e11:
+    if place.asked != _mark(question):
         raise Refusal(OTHER)
     return place
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -82,15 +83,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         {"path": "s.md"},
     )
     drain(memory.store)
+    port = free_port()
     made = {
         "reader": memory.tokens.issue("reader", ["read"]), "writer": memory.tokens.issue("writer", ["ingest"]),
         "guard": memory.tokens.issue("guard", ["read"], frozenset({"security"})),
         "elsewhere": memory.tokens.issue("elsewhere", ["read"], audience="https://other.example/mcp"),
+        "here": memory.tokens.issue("here", ["read"], audience=f"http://127.0.0.1:{port}/mcp"),
     }  # fmt: skip
     memory.close()
     variables = {**PATH, "PRECEDENT_ALLOWED_ORIGINS": "https://agents.example"}
     process = subprocess.Popen(
-        command("serve", "--data", str(data), "--port", "0", "--json"),
+        command("serve", "--data", str(data), "--port", str(port), "--json"),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         env=variables,
@@ -99,7 +102,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     try:
         assert process.stdout
         address = json.loads(process.stdout.readline())["address"]
-        made["here"] = _token(data, "here", f"{address}/mcp")
         yield Served(data, address, made)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -108,15 +110,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         process.stdout.close()  # type: ignore[union-attr]  # it is a pipe
 
 
-def _token(data: Path, name: str, audience: str) -> str:
+def free_port() -> int:
     """
-    A token made beside the running server is known to it at once.
+    A port that nobody listens on.
     """
-    done = subprocess.run(
-        command("token", name, "--scope", "read", "--audience", audience, "--data", str(data)),
-        cwd=ROOT, env=PATH, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return done.stdout.strip()
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 @asynccontextmanager
@@ -304,11 +304,19 @@ def test_resources_of_entities_and_incidents(opened: Opened) -> None:
             entity = json.loads((await client.read_resource("precedent://entity/service:checkout")).contents[0].text)
             assert entity["owner"]["team"] == "team:checkout"
             assert "service:payments" in entity["depends_on"]
+            team = json.loads((await client.read_resource("precedent://entity/team:checkout")).contents[0].text)
+            owned = [one["subject"] for one in team["relations"] if one["kind"] == "owned_by"]
+            assert "service:checkout" in owned
             incident = json.loads((await client.read_resource("precedent://incident/LK-137")).contents[0].text)
             assert incident["tried"] == [{"action": "rollback", "target": "checkout", "worked": True}]
             schema = json.loads((await client.read_resource("precedent://schema/owner")).contents[0].text)
             assert schema == TOOLS["owner"].whole()
-            for uri in ("precedent://incident/LK-999", "precedent://entity/team:checkout", "file:///etc/passwd"):
+            for uri in (
+                "precedent://incident/LK-999",
+                "precedent://entity/team:nobody",
+                "precedent://entity/x:y",
+                "file:///etc/passwd",
+            ):
                 with pytest.raises(MCPError, match="there is nothing of that id"):
                     await client.read_resource(uri)
 
@@ -421,6 +429,9 @@ def test_who_may_not_ask_is_told_where_a_token_can_be_had(served: Served) -> Non
         narrow.headers["www-authenticate"]
         == f'Bearer error="insufficient_scope", scope="read", resource_metadata="{metadata}"'
     )
+    bound = {"authorization": f"Bearer {served.tokens['here']}"}
+    assert post(served, "tools/list", headers=bound).status_code == 200
+    assert httpx2.get(f"{served.address}/v1/owner?service=cart", headers=bound).status_code == 401
     told = httpx2.get(metadata).json()
     assert told == {
         "resource": f"{served.address}/mcp", "resource_name": "Precedent", "scopes_supported": ["read"], "bearer_methods_supported": ["header"],

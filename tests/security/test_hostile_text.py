@@ -252,6 +252,9 @@ def test_resources_and_their_list_quote_them(asking: Asking) -> None:
                 assert payload.marks[0].lower() in json.dumps(found).lower()
     for number in range(SERVICES):
         clean_of_payloads(json.loads(resources.read(asking, f"precedent://entity/service:{service(number)}")))
+        owner = call(asking, "owner", {"service": service(number)})[0]["owner"]
+        if owner["team"]:
+            clean_of_payloads(json.loads(resources.read(asking, f"precedent://entity/{owner['team']}")))
     cursor, listed = None, 0
     while True:
         rows, cursor = resources.listed(asking, cursor)
