@@ -95,7 +95,7 @@ class Event:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
-    The record that stands for a part: of those pending or applied the one known last, of equals the one received last.
+    The record that stands for a part: of those pending or applied the one that counts last (`graph.hands.rank_of`).
     `path` is where it was read.
     """
 

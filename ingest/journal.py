@@ -101,10 +101,11 @@ class _Coming:
     One payload on its way in.
 
     What was said before and is said again is a duplicate, unless it stands no more. A snapshot stands no more when a
-    newer one of its part was applied or its part was swept. An event stands no more when another record stands for its
-    part (the one known last, of equals the one received last), was read at the same place and is not known later by
-    the source's own time. So A, B, A ends at A, received thrice; an older event that comes again changes nothing where
-    the source gives its time or a delivery its id, and of a file that says both only the last counts.
+    newer one of its part was applied or its part was swept. An event that says when it occurred stands where it is:
+    said again it changes nothing. Another stands no more when another record stands for its part (the one that counts
+    last), was read at the same place and is not known later by the source's own time. So A, B, A ends at A, received
+    thrice; an older event that comes again changes nothing where the source gives its time or a delivery its id, and of
+    a file that says both only the last counts.
 
     The same content under other labels is stated again under these from the time on that it was known, so that the
     other statement never counts; where labels were added, the older record carries them too.
@@ -196,10 +197,12 @@ def _as_standing(record: Record, standing: Standing | None) -> Record:
 
 def _may_return(record: Record, standing: Standing | None) -> bool:
     """
-    Whether an event that was there already takes effect again.
+    Whether an event that was there already takes effect again. One that says when it occurred never does: the same
+    again is the same event.
     """
     return (
         standing is not None
+        and record.occurred_at is None
         and standing.record != record.id
         and not connector(record.connector).snapshot
         and not _delivery(record)
@@ -243,6 +246,7 @@ def _record(source: Source, piece: Piece, meta: Mapping[str, str], moment: datet
         digest=digest,
         received_at=moment,
         published_at=piece.published_at,
+        occurred_at=None if connector(source.connector).snapshot else piece.occurred_at,
         meta=kept,
         visibility=source.visibility,
         state=RecordState.QUARANTINED if problem else RecordState.PENDING,

@@ -9,7 +9,7 @@ WITH base + nth AS seq, nth, $rows[nth - 1] AS row
 MERGE (r:Record {id: row[0]})
 ON CREATE SET r.seq = seq, r.source = row[1], r.connector = row[2], r.part = row[3], r.stand = row[4], r.body = row[5],
     r.digest = row[6], r.received_at = row[7], r.published_at = row[8], r.known_at = row[9], r.meta = row[10],
-    r.labels = row[11], r.state = row[12], r.reason = row[13], r.claimed_until = 0, r.lapsed = false
+    r.labels = row[11], r.state = row[12], r.reason = row[13], r.occurred_at = row[14], r.claimed_until = 0, r.lapsed = false
 WITH nth, r.seq <> seq AS duplicate WHERE duplicate
 RETURN nth - 1
 
@@ -78,11 +78,12 @@ MATCH (r:Record {id: id}) WHERE r.lapsed
 RETURN r.id
 
 // name: records_standing
-// Of each part the record that was known last, of equals the one received last.
+// Of each part the record that counts last, as the rules rank events.
 UNWIND $stands AS stand
 CALL (stand) {
     MATCH (r:Record) WHERE r.stand = stand AND r.state IN ['pending', 'applied']
-    RETURN r ORDER BY r.known_at DESC, r.seq DESC LIMIT 1
+    RETURN r ORDER BY coalesce(r.occurred_at, r.known_at) DESC,
+        CASE WHEN r.occurred_at IS NULL THEN '' ELSE r.digest END DESC, r.seq DESC LIMIT 1
 }
 RETURN r
 
@@ -126,7 +127,8 @@ WITH r,
     CASE WHEN r.id IN $whole
         THEN COLLECT { MATCH (p:Record) WHERE p.stand = r.stand AND p.state = 'applied' RETURN p.known_at }
         ELSE [] END AS known
-RETURN collect([r.id, r.seq, r.source, r.part, r.known_at, r.labels, r.state, swept, seen, known])
+RETURN collect([r.id, r.seq, r.source, r.part, r.received_at, r.known_at, r.occurred_at, r.digest, r.labels, r.state,
+    swept, seen, known])
 
 // name: versions_of_things
 // All versions of these things, with who states them.
@@ -134,8 +136,8 @@ UNWIND $things AS thing
 MATCH (s:Statement {thing: thing})
 MATCH (e:Record {seq: s.evidence})
 RETURN s {.seq, .source, .thing, .digest, .kind, .trust, .labels, .evidence, .known_from, .known_to, .valid_from, .valid_to},
-    [e.seq, e.id, e.part, e.known_at, e.state],
-    COLLECT { MATCH (r:Record)-[u:STATES]->(s) RETURN [u.snapshot, r.seq, r.id, r.part, r.known_at, r.state] }
+    [e.seq, e.id, e.part, e.known_at, e.occurred_at, e.digest, e.state],
+    COLLECT { MATCH (r:Record)-[u:STATES]->(s) RETURN [u.snapshot, r.seq, r.id, r.part, r.known_at, r.occurred_at, r.digest, r.state] }
 
 // name: statements_with_supports
 // Statements by number, with who states them.
@@ -143,8 +145,8 @@ UNWIND $seqs AS seq
 MATCH (s:Statement {seq: seq})
 MATCH (e:Record {seq: s.evidence})
 RETURN s {.seq, .source, .thing, .digest, .kind, .trust, .labels, .evidence, .known_from, .known_to, .valid_from, .valid_to},
-    [e.seq, e.id, e.part, e.known_at, e.state],
-    COLLECT { MATCH (r:Record)-[u:STATES]->(s) RETURN [u.snapshot, r.seq, r.id, r.part, r.known_at, r.state] }
+    [e.seq, e.id, e.part, e.known_at, e.occurred_at, e.digest, e.state],
+    COLLECT { MATCH (r:Record)-[u:STATES]->(s) RETURN [u.snapshot, r.seq, r.id, r.part, r.known_at, r.occurred_at, r.digest, r.state] }
 
 // name: statement_body
 // A statement's item.
@@ -659,9 +661,9 @@ CREATE (o:Source) SET o = row
 // name: records_load
 // Records at their places.
 UNWIND $rows AS row
-CREATE (:Record {id: row[0], seq: row[14], source: row[1], connector: row[2], part: row[3], stand: row[4], body: row[5],
+CREATE (:Record {id: row[0], seq: row[15], source: row[1], connector: row[2], part: row[3], stand: row[4], body: row[5],
     digest: row[6], received_at: row[7], published_at: row[8], known_at: row[9], meta: row[10], labels: row[11],
-    state: row[12], reason: row[13], claimed_until: 0, lapsed: row[15]})
+    state: row[12], reason: row[13], occurred_at: row[14], claimed_until: 0, lapsed: row[16]})
 
 // name: kept_load
 // Put bytes on their shelves, each resting on its records.

@@ -11,7 +11,7 @@ import apsw
 import orjson
 
 from graph.encoding import decode, encode
-from graph.hands import Head, Stored, Support, Version, part_name, span
+from graph.hands import Evidence, Head, Stored, Support, Version, part_name, rank_of, span
 from graph.keys import OPEN, names
 from graph.sqlite.journal import json_text, labels_number
 from graph.sqlite.queries import Row, Value, select, select_one
@@ -55,12 +55,14 @@ class SqliteHands:
         row = select_one(self._connection, "record_head", id=record)
         if row is None:
             return None
-        place, source, part, known_at, labels, state = row
+        place, source, part, received_at, known_at, occurred_at, digest, labels, state = row
         return Head(
             place=place,
             source=source,
             part=part,
+            received_at=received_at,
             known_at=known_at,
+            rank=rank_of(place, known_at, occurred_at, digest),
             labels=frozenset(orjson.loads(labels)),
             state=RecordState(state),
         )
@@ -72,8 +74,8 @@ class SqliteHands:
         found: int | None = self._run("part_next", source=source, part=part, at=at)[0][0]
         return found
 
-    def settle(self, place: int, state: RecordState, reason: str = "") -> None:
-        self._run("record_settle", seq=place, state=state.value, reason=reason)
+    def settle(self, head: Head, state: RecordState, reason: str = "") -> None:
+        self._run("record_settle", seq=head.place, state=state.value, reason=reason)
 
     def lapse(self, place: int) -> None:
         self._run("record_lapse", seq=place)
@@ -86,7 +88,12 @@ class SqliteHands:
         self._run("unseen_lapse", source=source, seen=json_text(sorted(seen)))
 
     def versions(self, source: str, key: bytes | None) -> list[Version]:
-        return [Version(*row) for row in self._run("versions", source=self._source(source), key=key)]
+        return [
+            Version(seq, digest, known_from, known_to, valid_from, rank_of(*record))
+            for seq, digest, known_from, known_to, valid_from, *record in self._run(
+                "versions", source=self._source(source), key=key
+            )
+        ]
 
     def get(self, seq: int) -> Stored:
         return stored_of(self._run("statement_row", seq=seq)[0])
@@ -140,7 +147,10 @@ class SqliteHands:
         self._run("feed_add", seq=None, op="erased", statement=seq)
 
     def supports(self, seq: int) -> list[Support]:
-        return [Support(*row) for row in self._run("supports_of", statement=seq)]
+        return [
+            Support(part, record, known_at, rank_of(record, known_at, occurred_at, digest))
+            for part, record, known_at, occurred_at, digest in self._run("supports_of", statement=seq)
+        ]
 
     def support(self, seq: int, part: str, record: int) -> None:
         self._run("support_add", statement=seq, part=part, record=record)
@@ -155,8 +165,8 @@ class SqliteHands:
     def unsupport_record(self, seq: int, record: int) -> None:
         self._run("support_drop_record", statement=seq, record=record)
 
-    def unsupport_after(self, seq: int, at: int) -> None:
-        self._run("supports_drop_after", statement=seq, at=at)
+    def unsupport_parts(self, seq: int) -> None:
+        self._run("supports_drop_parts", statement=seq)
 
     def move_supports(self, seq: int, target: int) -> None:
         self._run("supports_move", statement=seq, target=target)
@@ -168,9 +178,10 @@ class SqliteHands:
         parts = json_text(sorted(part_name(part) for part in seen))
         return [(seq, part) for seq, part in self._run("unseen_supports", source=self._source(source), seen=parts)]
 
-    def evidence(self, seq: int) -> tuple[int, str, RecordState]:
-        place, part, state = self._run("evidence", statement=seq)[0]
-        return place, part, RecordState(state)
+    def evidence(self, seq: int) -> Evidence:
+        place, part, known_at, occurred_at, digest, state = self._run("evidence", statement=seq)[0]
+        rank = rank_of(place, known_at, occurred_at, digest)
+        return Evidence(place=place, part=part, known_at=known_at, rank=rank, state=RecordState(state))
 
     def resting_on(self, place: int) -> list[int]:
         return [seq for (seq,) in self._run("statements_of_record", record=place)]
@@ -182,10 +193,10 @@ class SqliteHands:
         self._run("kept_delete", shelf=shelf, key=key)
         self._run("keep_links_drop", shelf=shelf, key=key)
 
-    def forget(self, place: int) -> None:
+    def forget(self, head: Head) -> None:
         self._run("names_orphaned")
-        self._run("sources_orphaned", seq=place)
-        self._run("record_delete", seq=place)
+        self._run("sources_orphaned", seq=head.place)
+        self._run("record_delete", seq=head.place)
         self._run("labels_orphaned")
 
     def _source(self, name: str) -> int:

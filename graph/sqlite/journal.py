@@ -38,6 +38,7 @@ def put(connection: apsw.Connection, record: Record, place: int | None = None, l
         "digest": record.digest,
         "received_at": micros(record.received_at),
         "published_at": None if record.published_at is None else micros(record.published_at),
+        "occurred_at": None if record.occurred_at is None else micros(record.occurred_at),
         "known_at": micros(record.known_at),
         "meta": json_text(dict(record.meta)),
         "visibility": labels_number(connection, record.visibility),
@@ -110,9 +111,10 @@ def read(connection: apsw.Connection, seqs: Sequence[int]) -> tuple[Record, ...]
 
 def record_of(row: Row) -> Record:
     """
-    The record of a row of twelve: its values in their order.
+    The record of a row of thirteen: its values in their order.
     """
-    identity, source, connector, part, body, digest, received_at, published_at, meta, labels, state, reason = row
+    identity, source, connector, part, body, digest, received_at, published_at, occurred_at, *rest = row
+    meta, labels, state, reason = rest
     return Record(
         id=identity,
         source=source,
@@ -122,6 +124,7 @@ def record_of(row: Row) -> Record:
         digest=digest,
         received_at=moment(received_at),
         published_at=None if published_at is None else moment(published_at),
+        occurred_at=None if occurred_at is None else moment(occurred_at),
         meta=orjson.loads(meta),
         visibility=frozenset(orjson.loads(labels)),
         state=RecordState(state),
@@ -215,4 +218,4 @@ def _place(connection: apsw.Connection, record: str) -> tuple[int, RecordState]:
     row = select_one(connection, "record_head", id=record)
     if row is None:
         raise NotFound(record, "There is no such record in the store")
-    return row[0], RecordState(row[5])
+    return row[0], RecordState(row[-1])

@@ -4,8 +4,8 @@ update records set claimed_until = 0 where claimed_until > 0
 
 -- name: record_append
 -- Make a record durable; none of a known id.
-insert into records (seq, id, source, connector, part, body, digest, received_at, published_at, known_at, meta, visibility, state, reason, lapsed)
-values (:seq, :id, :source, :connector, :part, :body, :digest, :received_at, :published_at, :known_at, :meta, :visibility, :state, :reason, :lapsed)
+insert into records (seq, id, source, connector, part, body, digest, received_at, published_at, occurred_at, known_at, meta, visibility, state, reason, lapsed)
+values (:seq, :id, :source, :connector, :part, :body, :digest, :received_at, :published_at, :occurred_at, :known_at, :meta, :visibility, :state, :reason, :lapsed)
 on conflict (id) do nothing
 returning seq
 
@@ -33,12 +33,12 @@ returning seq
 
 -- name: record_head
 -- What applying needs to know of a record.
-select r.seq, r.source, r.part, r.known_at, l.labels, r.state
+select r.seq, r.source, r.part, r.received_at, r.known_at, r.occurred_at, r.digest, l.labels, r.state
 from records r join label_sets l on l.id = r.visibility where r.id = :id
 
 -- name: records_by_seq
 -- Whole records, oldest first.
-select r.id, r.source, r.connector, r.part, r.body, r.digest, r.received_at, r.published_at, r.meta, l.labels, r.state, r.reason
+select r.id, r.source, r.connector, r.part, r.body, r.digest, r.received_at, r.published_at, r.occurred_at, r.meta, l.labels, r.state, r.reason
 from records r join label_sets l on l.id = r.visibility
 where r.seq in (select value from json_each(:seqs))
 order by r.seq
@@ -93,10 +93,11 @@ where source = :source and state = 'applied' and lapsed = 0 and part not in (sel
 select id from records where lapsed = 1 and id in (select value from json_each(:ids))
 
 -- name: records_standing
--- Of each part the record that was known last, of equals the one received last.
+-- Of each part the record that counts last, as the rules rank events.
 select id, part, digest, received_at, known_at, labels, meta, lapsed from (
     select r.id, r.part, r.digest, r.received_at, r.known_at, l.labels, r.meta, r.lapsed,
-        row_number() over (partition by r.part order by r.known_at desc, r.seq desc) as place
+        row_number() over (partition by r.part order by
+            coalesce(r.occurred_at, r.known_at) desc, iif(r.occurred_at is null, '', r.digest) desc, r.seq desc) as place
     from records r join label_sets l on l.id = r.visibility
     where r.source = :source and r.state in ('pending', 'applied')
         and r.part in (select value from json_each(:parts)))
@@ -152,9 +153,10 @@ insert into entries (name, at, statement) values (:name, :at, :statement) on con
 
 -- name: versions
 -- All versions of one thing by one source, in the order in which they became known.
-select seq, digest, known_from, known_to, valid_from from statements
-where source = :source and key = :key
-order by known_from, seq
+select s.seq, s.digest, s.known_from, s.known_to, s.valid_from, r.seq, r.known_at, r.occurred_at, r.digest
+from statements s cross join records r on r.seq = s.record
+where s.source = :source and s.key = :key
+order by s.known_from, s.seq
 
 -- name: statement_add
 -- Open a statement.
@@ -226,18 +228,17 @@ on conflict do nothing
 delete from supports where statement = :statement and part = :part and record <> :record
 
 -- name: supports_of
--- Who states a statement, with the time of each.
-select s.part, s.record, r.known_at from supports s join records r on r.seq = s.record
+-- Who states a statement, with the times of each.
+select s.part, s.record, r.known_at, r.occurred_at, r.digest from supports s join records r on r.seq = s.record
 where s.statement = :statement order by r.known_at, s.record
 
 -- name: supports_drop
 -- Nobody states a statement any more.
 delete from supports where statement = :statement
 
--- name: supports_drop_after
--- Of a version that ends at a time, what events said of it before that stays: a later arrival may have to know.
-delete from supports
-where statement = :statement and (part <> '' or record in (select seq from records where known_at >= :at))
+-- name: supports_drop_parts
+-- Of a version that ends, only what events said of it stays.
+delete from supports where statement = :statement and part <> ''
 
 -- name: support_drop
 -- A part does not state this any more.
@@ -262,8 +263,8 @@ where source = :source and part <> '' and part not in (select value from json_ea
 order by statement
 
 -- name: evidence
--- The place, part and state of a statement's own record.
-select r.seq, r.part, r.state from statements s join records r on r.seq = s.record where s.seq = :statement
+-- A statement's own record.
+select r.seq, r.part, r.known_at, r.occurred_at, r.digest, r.state from statements s join records r on r.seq = s.record where s.seq = :statement
 
 -- name: named
 -- Statements found by any of these names that a view sees, in commit order.
@@ -416,7 +417,7 @@ order by name limit :limit
 
 -- name: move_records
 -- Records by place.
-select r.seq, r.lapsed, r.id, r.source, r.connector, r.part, r.body, r.digest, r.received_at, r.published_at, r.meta, l.labels, r.state, r.reason
+select r.seq, r.lapsed, r.id, r.source, r.connector, r.part, r.body, r.digest, r.received_at, r.published_at, r.occurred_at, r.meta, l.labels, r.state, r.reason
 from records r cross join label_sets l on l.id = r.visibility
 where r.seq > :place
 order by r.seq limit :limit

@@ -15,7 +15,8 @@ from tests.contract.making import deploy, fact, owned
 @dataclass(frozen=True)
 class Act:
     """
-    A drawn deed: what, on which source and part, how many days after the one before, and with which items.
+    A drawn deed: what, on which source and part, how many days after the one before, and with which items; of an event
+    how late it is told, and on which day it occurred.
     """
 
     what: str
@@ -23,6 +24,7 @@ class Act:
     part: str
     wait: int
     late: int
+    occurred: int | None
     secret: bool
     trust: Trust
     items: tuple[Item, ...]
@@ -68,6 +70,7 @@ def acts(what: tuple[str, ...]) -> st.SearchStrategy[Act]:
         part=st.sampled_from(("p", "q")),
         wait=st.integers(1, 3),
         late=st.integers(0, 6),
+        occurred=st.sampled_from((None, None, *range(9))),
         secret=st.sampled_from((False, False, True)),
         trust=st.sampled_from((Trust.DECLARED, Trust.DECLARED, Trust.OBSERVED)),
         items=st.lists(

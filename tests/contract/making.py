@@ -33,10 +33,16 @@ def day(number: float) -> datetime:
 
 
 def record(
-    name: str, at: float = 0, *, source: str = "catalog", part: str = "a.yaml", labels: Labels = PUBLIC
+    name: str,
+    at: float = 0,
+    *,
+    source: str = "catalog",
+    part: str = "a.yaml",
+    labels: Labels = PUBLIC,
+    occurred: float | None = None,
 ) -> Record:
     """
-    A record received on that day.
+    A record received on that day, of an event that occurred on another.
     """
     return Record(
         id=name,
@@ -46,6 +52,7 @@ def record(
         body=f"body of {name}",
         digest=name,
         received_at=day(at),
+        occurred_at=None if occurred is None else day(occurred),
         visibility=labels,
     )
 

@@ -113,7 +113,8 @@ class History:
         at = self.clock if snapshot else self.clock - act.late + self.count / 1000
         labels = SECRET if act.secret else frozenset[str]()
         source = act.source if snapshot else "deploys"
-        made = record(f"r{self.count}", at, source=source, part=act.part, labels=labels)
+        occurred = None if snapshot else act.occurred
+        made = record(f"r{self.count}", at, source=source, part=act.part, labels=labels, occurred=occurred)
         self.count += 1
         self.records.append(made)
         told: list[object] = []
