@@ -52,10 +52,11 @@ def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
         }
         for alert in alerts:
             merged = {"alert": alert, "common": common}
-            published = None
-            if path.endswith((".jsonl", ".jsonl.gz")) and isinstance(alert, dict):
-                published = _moment(alert)
-            yield Piece(part=_identity(alert), body=orjson.dumps(merged).decode(), published_at=published)
+            moment = _moment(alert) if isinstance(alert, dict) else None
+            published = moment if path.endswith((".jsonl", ".jsonl.gz")) else None
+            yield Piece(
+                part=_identity(alert), body=orjson.dumps(merged).decode(), published_at=published, occurred_at=moment
+            )
 
 
 def _moment(alert: Mapping[str, object]) -> datetime | None:

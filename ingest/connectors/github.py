@@ -8,16 +8,20 @@ name, and the repository is kept beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 
 from graph.values import Change, ChangeKind, EntityKind, Item, Record, Trust, entity_id
 from ingest.connectors.changes import kind_of_files
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
+from ingest.fields import moment_at
 from ingest.parsing import load_json, mapping_of, named_time, text_of
 from ingest.signing import Hmac
 
 Body = Mapping[str, object]
 _NOT_PRODUCTION = {"github-pages"}
+_STATES = ("queued", "pending", "in_progress", "success", "failure", "error", "inactive")
+"""Of a deployment, in the order in which one follows another."""
 
 
 def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
@@ -28,7 +32,23 @@ def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
     body = mapping_of(load_json(text, "the delivery"), "the delivery")
     event = meta.get("x-github-event") or event_of(body)
     repository = _at(body, "repository", "full_name") or ""
-    yield Piece(part=f"{repository}/{event}/{_identity(event, body)}", body=text, meta={"event": event})
+    yield Piece(
+        part=f"{repository}/{event}/{_identity(event, body)}",
+        body=text,
+        occurred_at=_occurred(event, body),
+        meta={"event": event},
+    )
+
+
+def _occurred(event: str, body: Body) -> datetime | None:
+    """
+    When the object became so: a deployment's status has no other time than its own, and two of them may share a second.
+    """
+    if event == "deployment_status":
+        moment = moment_at(body, (event, "updated_at"), (event, "created_at"))
+        state = _at(body, event, "state")
+        return moment and moment + timedelta(microseconds=_STATES.index(state) + 1 if state in _STATES else 0)
+    return moment_at(body, (event, "updated_at"), (event, "published_at"), (event, "created_at"))
 
 
 def event_of(body: Body) -> str:
