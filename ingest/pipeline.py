@@ -204,8 +204,7 @@ def drain(
     tally = _Tally()
     waiting = 0
     while batch := store.claim(CLAIM, source=source, lease=LEASE):
-        # counting looks at every record, so it is left out where nobody watches the progress
-        waiting = waiting or (0 if progress is _silent else _pending(store, source))
+        waiting = waiting or _pending(store, source)
         yields = [made for record in batch if (made := _transformed(store, record, tally, rivals))]
         applied = store.apply(yields)
         tally.applied += len(yields)

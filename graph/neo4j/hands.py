@@ -13,10 +13,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from graph.counting import Counts
 from graph.encoding import decode, encode
 from graph.hands import Evidence, Head, Rank, Stored, Support, Version, part_name, rank_of, span
 from graph.keys import OPEN
 from graph.neo4j.connecting import Row, Transaction, one, rows
+from graph.neo4j.journal import count
 from graph.neo4j.properties import stand_of, statement_row, stored_of, thing_of
 from graph.neo4j.rows import forget
 from graph.values import Fact, Item, ItemKind, RecordState
@@ -77,7 +79,7 @@ class Neo4jHands:
         self._lapsed: list[int] = []
         self._newest: dict[str, int] = {}
         self._erased: list[int] = []
-        self._forgotten: list[int] = []
+        self._forgotten: list[Head] = []
 
     def expect_records(self, records: Collection[str], snapshots: Collection[str]) -> None:
         for row in one(self._transaction, "record_heads", ids=sorted(records), whole=sorted(snapshots))[0]:
@@ -246,35 +248,47 @@ class Neo4jHands:
         rows(self._transaction, "kept_delete", shelf=shelf, key=key)
 
     def forget(self, head: Head) -> None:
-        self._forgotten.append(head.place)
+        self._forgotten.append(head)
 
     def flush(self) -> None:
         """
-        Write what differs from what was found.
+        Write what differs from what was found. The records' states come last: their lock holds up who claims.
         """
-        applied = [place for place, (state, _) in self._settled.items() if state is RecordState.APPLIED]
-        if applied:
-            rows(self._transaction, "records_apply", seqs=applied)
-        retracted = [
-            (place, reason) for place, (state, reason) in self._settled.items() if state is not RecordState.APPLIED
-        ]
-        self._write("records_retract", [{"seq": place, "reason": reason} for place, reason in retracted])
-        self._write("parts_lapse", [{"stand": stand, "seq": place} for stand, place in self._newest.items()])
-        if self._lapsed:
-            rows(self._transaction, "records_lapse", seqs=self._lapsed)
         self._write_new()
         self._write_differences()
         if self._erased:
             forget(self._transaction, self._erased)
         self._write("statements_erase", [{"statement": seq} for seq in self._erased])
         self._write("lines_add", self._lines)
-        for place in self._forgotten:
-            rows(self._transaction, "record_forget", seq=place)
         rows(self._transaction, "store_numbered", statements=self._statements, feed=self._feed)
+        if self._settled:
+            self._settle()
 
-    def _write(self, query: str, given: Sequence[object]) -> None:
-        if given:
-            rows(self._transaction, query, rows=given)
+    def _settle(self) -> None:
+        rows(self._transaction, "states_turn")
+        counts = Counts()
+        applied = [place for place, (state, _) in self._settled.items() if state is RecordState.APPLIED]
+        retracted = [
+            {"seq": place, "reason": reason}
+            for place, (state, reason) in self._settled.items()
+            if state is not RecordState.APPLIED
+        ]
+        for query, state, given in (
+            ("records_apply", RecordState.APPLIED, applied),
+            ("records_retract", RecordState.RETRACTED, retracted),
+        ):
+            for source, before, received_at in self._write(query, given):
+                counts.moved(source, RecordState(before), state, received_at)
+        self._write("parts_lapse", [{"stand": stand, "seq": place} for stand, place in self._newest.items()])
+        if self._lapsed:
+            rows(self._transaction, "records_lapse", seqs=self._lapsed)
+        for head in self._forgotten:
+            rows(self._transaction, "record_forget", seq=head.place)
+            counts.went(head.source, RecordState.RETRACTED, head.received_at, head.known_at)
+        count(self._transaction, counts, by="claims")
+
+    def _write(self, query: str, given: Sequence[object]) -> list[Row]:
+        return rows(self._transaction, query, rows=given) if given else []
 
     def _write_new(self) -> None:
         groups: dict[str, list[list[object]]] = defaultdict(list)

@@ -9,13 +9,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import count
+from itertools import count as numbers
 from uuid import uuid4
 
 from graph.contract import Receipt, Standing, Tally
-from graph.encoding import moment
+from graph.counting import Counts, tally_of
+from graph.encoding import micros
 from graph.errors import GraphError, NotFound, StoreUnavailable
-from graph.neo4j.connecting import Row, Transaction, one, rows
+from graph.neo4j.connecting import Row, Transaction, rows
 from graph.neo4j.properties import record_of, record_row, stand_of
 from graph.values import Labels, Record, RecordState
 
@@ -25,7 +26,7 @@ _LARGEST_GROUP = 2000
 @dataclass(slots=True)
 class _Turn:
     ids: Sequence[str]
-    given: Sequence[list[object]]
+    given: Sequence[tuple[Record, list[object]]]
     receipts: tuple[Receipt, ...] = ()
     error: BaseException | None = None
     done: threading.Event = field(default_factory=threading.Event)
@@ -38,7 +39,7 @@ class Appending:
     Whoever finds nobody at work commits for all that wait; the others wait until theirs is durable.
     """
 
-    def __init__(self, write: Callable[[Callable[[Transaction], list[Row]]], list[Row]]) -> None:
+    def __init__(self, write: Callable[[Callable[[Transaction], set[int]]], set[int]]) -> None:
         self._write = write
         self._lock = threading.Lock()
         self._waiting: list[_Turn] = []
@@ -48,7 +49,7 @@ class Appending:
         """
         Receipts, once durable. InvalidValue of a record that is no Unicode, before anything is written.
         """
-        turn = _Turn([record.id for record in records], [record_row(record) for record in records])
+        turn = _Turn([record.id for record in records], [(record, record_row(record)) for record in records])
         with self._lock:
             self._waiting.append(turn)
             leads = not self._working
@@ -87,12 +88,9 @@ class Appending:
         return group
 
     def _commit(self, group: Sequence[_Turn]) -> None:
-        together = [row for turn in group for row in turn.given]
+        together = [one for turn in group for one in turn.given]
         try:
-            known = {
-                place
-                for (place,) in self._write(lambda transaction: rows(transaction, "records_append", rows=together))
-            }
+            known = self._write(lambda transaction: _append(transaction, together))
         except GraphError as error:
             for turn in group:
                 turn.error = error
@@ -107,6 +105,33 @@ class Appending:
             turn.done.set()
 
 
+def _append(transaction: Transaction, given: Sequence[tuple[Record, list[object]]]) -> set[int]:
+    """
+    Insert what is not there, and count it; the places of what is.
+    """
+    known = {place for (place,) in rows(transaction, "records_append", rows=[row for _, row in given])}
+    counts = Counts()
+    for place, (record, _) in enumerate(given):
+        if place not in known:
+            counts.came(record, micros(record.received_at), micros(record.known_at))
+    count(transaction, counts, by="journal")
+    return known
+
+
+def count(transaction: Transaction, counts: Counts, *, by: str) -> None:
+    """
+    Write what a transaction did to the tallies. `by` says which lock it holds, so that nobody waits for another.
+    """
+    given, shrunk = counts.take()
+    if given:
+        rows(transaction, "tallies_add", rows=given, by=by)
+    for one in shrunk:
+        times = rows(transaction, "tally_newest", source=one.source)[0]
+        newest = zip((one.received_at, one.known_at, one.received_at), times, (one.gone, one.gone, True), strict=True)
+        if any(asked and last is not None and lost >= last for lost, last, asked in newest):
+            rows(transaction, "tally_renew", source=one.source)
+
+
 class Claims:
     """
     What one worker claims. Where a claim or its settlement fails for want of the store, nobody works on what was
@@ -116,7 +141,7 @@ class Claims:
 
     def __init__(self) -> None:
         self._worker = uuid4().hex
-        self._turns = count(1)
+        self._turns = numbers(1)
         self._turn = self._lost = 0
 
     def claim(
@@ -156,16 +181,28 @@ def quarantine(transaction: Transaction, record: str, reason: str) -> None:
     """
     Set a record aside. What was applied or retracted stays so.
     """
-    if not rows(transaction, "record_quarantine", id=record, reason=reason):
+    rows(transaction, "states_turn")
+    found = rows(transaction, "record_quarantine", id=record, reason=reason)
+    if not found:
         raise NotFound(record, "There is no such record in the store")
+    source, before = found[0]
+    if before == RecordState.PENDING:
+        counts = Counts()
+        counts.moved(source, RecordState.PENDING, RecordState.QUARANTINED, 0)
+        count(transaction, counts, by="claims")
 
 
 def release(transaction: Transaction, source: str | None, records: Collection[str]) -> int:
     """
     Make quarantined records pending; their number.
     """
-    number: int = one(transaction, "records_release", source=source, any_id=not records, ids=sorted(records))[0]
-    return number
+    rows(transaction, "states_turn")
+    released = rows(transaction, "records_release", source=source, any_id=not records, ids=sorted(records))
+    counts = Counts()
+    for name, number in released:
+        counts.moved(name, RecordState.QUARANTINED, RecordState.PENDING, 0, number)
+    count(transaction, counts, by="claims")
+    return sum(number for _, number in released)
 
 
 def find(
@@ -242,19 +279,7 @@ def tally(transaction: Transaction) -> tuple[Tally, ...]:
     """
     Every source with its counts.
     """
-    by_source: dict[str, list[Row]] = {}
-    for row in rows(transaction, "records_tally"):
-        by_source.setdefault(row[0], []).append(row)
-    return tuple(
-        Tally(
-            source=source,
-            connector=found[-1][1],
-            states={RecordState(state): count for _, _, state, count, _, _ in found},
-            last_received=moment(max(row[4] for row in found)),
-            last_known=moment(max(row[5] for row in found)),
-        )
-        for source, found in by_source.items()
-    )
+    return tuple(tally_of(*row) for row in rows(transaction, "tallies"))
 
 
 def _records(found: Sequence[Row]) -> tuple[Record, ...]:

@@ -30,19 +30,24 @@ RETURN r ORDER BY r.seq
 // Whether any record waits.
 RETURN EXISTS { (r:Record) WHERE r.state = 'pending' AND r.seq > 0 }
 
+// name: states_turn
+// One change of records' states at a time, appending aside: the lock is held until the transaction ends.
+MATCH (c:Counter {name: 'claims'}) SET c.turn = c.turn + 1
+
 // name: record_quarantine
-// Set a record aside, unless it was settled otherwise; its id where there is one.
+// Set a record aside, unless it was settled otherwise; its source and the state that it had, where there is one.
 MATCH (r:Record {id: $id})
-FOREACH (_ IN CASE WHEN r.state IN ['pending', 'quarantined'] THEN [1] ELSE [] END |
+WITH r, r.state AS before
+FOREACH (_ IN CASE WHEN before IN ['pending', 'quarantined'] THEN [1] ELSE [] END |
     SET r.state = 'quarantined', r.reason = $reason, r.claimed_until = 0)
-RETURN r.id
+RETURN r.source, before
 
 // name: records_release
-// Quarantined records, all or a source's or those named, become pending again; their number.
+// Quarantined records, all or a source's or those named, become pending again; how many of each source.
 MATCH (r:Record)
 WHERE r.state = 'quarantined' AND r.seq > 0 AND ($source IS NULL OR r.source = $source) AND ($any_id OR r.id IN $ids)
 SET r.state = 'pending', r.reason = '', r.claimed_until = 0
-RETURN count(r)
+RETURN r.source, count(r)
 
 // name: records_by_id
 // Named records that a reader sees, oldest first.
@@ -98,11 +103,45 @@ UNWIND $ids AS id
 MATCH (r:Record {id: id})
 SET r.labels = r.labels + [label IN $labels WHERE NOT label IN r.labels]
 
-// name: records_tally
-// Every source's records by state.
-MATCH (r:Record)
-RETURN r.source, max(r.connector), r.state, count(*), max(r.received_at), max(r.known_at)
-ORDER BY r.source, r.state
+// name: tallies
+// Every source's records by state, and its newest times.
+MATCH (t:Tally)
+WITH t.source AS source, max(t.connector) AS connector, sum(t.pending) AS pending, sum(t.applied) AS applied,
+    sum(t.quarantined) AS quarantined, sum(t.retracted) AS retracted, max(t.last_received) AS received,
+    max(t.last_known) AS known, max(t.last_applied) AS applied_at
+WHERE pending + applied + quarantined + retracted > 0
+RETURN source, connector, pending, applied, quarantined, retracted, received, known, applied_at ORDER BY source
+
+// name: tallies_add
+// So many more of sources' records are in each state.
+UNWIND $rows AS row
+MERGE (t:Tally {source: row.source, by: $by})
+ON CREATE SET t.connector = row.connector, t.pending = 0, t.applied = 0, t.quarantined = 0, t.retracted = 0
+SET t.pending = t.pending + row.pending, t.applied = t.applied + row.applied,
+    t.quarantined = t.quarantined + row.quarantined, t.retracted = t.retracted + row.retracted,
+    t.connector = CASE WHEN row.connector > t.connector THEN row.connector ELSE t.connector END,
+    t.last_received = CASE WHEN row.last_received < t.last_received THEN t.last_received
+        ELSE coalesce(row.last_received, t.last_received) END,
+    t.last_known = CASE WHEN row.last_known < t.last_known THEN t.last_known ELSE coalesce(row.last_known, t.last_known) END,
+    t.last_applied = CASE WHEN row.last_applied < t.last_applied THEN t.last_applied
+        ELSE coalesce(row.last_applied, t.last_applied) END
+
+// name: tally_newest
+// A source's newest times. They are held, so that what is being appended to it is waited for, or waits.
+MATCH (t:Tally {source: $source}) WHERE t.by IS NOT NULL
+SET t.turn = coalesce(t.turn, 0) + 1
+RETURN max(t.last_received), max(t.last_known), max(t.last_applied)
+
+// name: tally_renew
+// What a source's newest times are, looked up; a source without records has no tally.
+MATCH (t:Tally {source: $source}) WHERE t.by IS NOT NULL
+WITH collect(t) AS tallies
+OPTIONAL MATCH (r:Record {source: $source})
+WITH tallies, count(r) AS records, max(r.connector) AS connector, max(r.received_at) AS received, max(r.known_at) AS known,
+    max(CASE WHEN r.state = 'applied' THEN r.received_at END) AS applied_at
+FOREACH (t IN CASE WHEN records > 0 THEN tallies ELSE [] END |
+    SET t.connector = connector, t.last_received = received, t.last_known = known, t.last_applied = applied_at)
+FOREACH (t IN CASE WHEN records = 0 THEN tallies ELSE [] END | DETACH DELETE t)
 
 // name: store_turn
 // One writer of statements at a time: the lock is held until the transaction ends.
@@ -233,14 +272,20 @@ MATCH (:Record {seq: row.record})-[u:STATES {snapshot: row.snapshot}]->(:Stateme
 DELETE u
 
 // name: records_apply
-// These records are applied.
-UNWIND $seqs AS seq
-MATCH (r:Record {seq: seq}) SET r.state = 'applied', r.reason = '', r.claimed_until = 0
+// These records are applied; of each the source, the state that it had, and when it was received.
+UNWIND $rows AS seq
+MATCH (r:Record {seq: seq})
+WITH r, r.state AS before
+SET r.state = 'applied', r.reason = '', r.claimed_until = 0
+RETURN r.source, before, r.received_at
 
 // name: records_retract
-// These records are taken back.
+// These records are taken back; likewise.
 UNWIND $rows AS row
-MATCH (r:Record {seq: row.seq}) SET r.state = 'retracted', r.reason = row.reason, r.claimed_until = 0
+MATCH (r:Record {seq: row.seq})
+WITH r, row, r.state AS before
+SET r.state = 'retracted', r.reason = row.reason, r.claimed_until = 0
+RETURN r.source, before, r.received_at
 
 // name: parts_lapse
 // The other snapshots of these parts do not count any more.

@@ -10,6 +10,7 @@ from dataclasses import replace
 import apsw
 import orjson
 
+from graph.counting import Counts
 from graph.encoding import decode, encode
 from graph.hands import Evidence, Head, Stored, Support, Version, part_name, rank_of, span
 from graph.keys import OPEN, names
@@ -27,6 +28,7 @@ class SqliteHands:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+        self.counts = Counts()
         self._names: dict[tuple[str, str], int] = {}
         self._sources: dict[str, int] = {}
         self._labels: dict[Labels, int] = {}
@@ -37,6 +39,7 @@ class SqliteHands:
         """
         for remembered in (self._names, self._sources, self._labels):
             remembered.clear()
+        self.counts.clear()
 
     def _run(self, query: str, /, **values: Value) -> list[Row]:
         return select(self._connection, query, **values)
@@ -76,6 +79,7 @@ class SqliteHands:
 
     def settle(self, head: Head, state: RecordState, reason: str = "") -> None:
         self._run("record_settle", seq=head.place, state=state.value, reason=reason)
+        self.counts.moved(head.source, head.state, state, head.received_at)
 
     def lapse(self, place: int) -> None:
         self._run("record_lapse", seq=place)
@@ -198,6 +202,7 @@ class SqliteHands:
         self._run("sources_orphaned", seq=head.place)
         self._run("record_delete", seq=head.place)
         self._run("labels_orphaned")
+        self.counts.went(head.source, RecordState.RETRACTED, head.received_at, head.known_at)
 
     def _source(self, name: str) -> int:
         if name not in self._sources:

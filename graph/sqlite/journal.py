@@ -5,29 +5,34 @@ Records in the file: append, claim, settle, list.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import apsw
 import orjson
 
 from graph.contract import Receipt, Standing, Tally
+from graph.counting import Counts, tally_of
 from graph.encoding import micros, moment
 from graph.errors import NotFound
-from graph.sqlite.queries import Row, Value, select, select_one
+from graph.sqlite.queries import Row, Value, select, select_one, sql
 from graph.values import Labels, Record, RecordState
 
 
-def append(connection: apsw.Connection, records: Sequence[Record]) -> tuple[Receipt, ...]:
+def append(connection: apsw.Connection, counts: Counts, records: Sequence[Record]) -> tuple[Receipt, ...]:
     """
     Insert what is not there; the caller commits.
     """
-    return tuple(Receipt(record=record.id, duplicate=not put(connection, record)) for record in records)
+    return tuple(Receipt(record=record.id, duplicate=not put(connection, counts, record)) for record in records)
 
 
-def put(connection: apsw.Connection, record: Record, place: int | None = None, lapsed: bool = False) -> bool:
+def put(
+    connection: apsw.Connection, counts: Counts, record: Record, place: int | None = None, lapsed: bool = False
+) -> bool:
     """
     Insert a record at this place, else at the next; whether its id was not there yet.
     """
+    received_at, known_at = micros(record.received_at), micros(record.known_at)
     row: dict[str, Value] = {
         "seq": place,
         "id": record.id,
@@ -36,17 +41,20 @@ def put(connection: apsw.Connection, record: Record, place: int | None = None, l
         "part": record.part,
         "body": record.body,
         "digest": record.digest,
-        "received_at": micros(record.received_at),
+        "received_at": received_at,
         "published_at": None if record.published_at is None else micros(record.published_at),
         "occurred_at": None if record.occurred_at is None else micros(record.occurred_at),
-        "known_at": micros(record.known_at),
+        "known_at": known_at,
         "meta": json_text(dict(record.meta)),
         "visibility": labels_number(connection, record.visibility),
         "state": record.state.value,
         "reason": record.reason,
         "lapsed": int(lapsed),
     }
-    return select_one(connection, "record_append", **row) is not None
+    new = select_one(connection, "record_append", **row) is not None
+    if new:
+        counts.came(record, received_at, known_at)
+    return new
 
 
 def claim(connection: apsw.Connection, limit: int, source: str | None, lease: timedelta) -> tuple[Record, ...]:
@@ -59,21 +67,28 @@ def claim(connection: apsw.Connection, limit: int, source: str | None, lease: ti
     return read(connection, [seq for (seq,) in leased])
 
 
-def quarantine(connection: apsw.Connection, record: str, reason: str) -> None:
+def quarantine(connection: apsw.Connection, counts: Counts, record: str, reason: str) -> None:
     """
     Set a record aside. What was applied or retracted stays so.
     """
-    seq, state = _place(connection, record)
+    row = select_one(connection, "record_head", id=record)
+    if row is None:
+        raise NotFound(record, "There is no such record in the store")
+    seq, source, state = row[0], row[1], RecordState(row[-1])
     if state in (RecordState.PENDING, RecordState.QUARANTINED):
         select(connection, "record_settle", seq=seq, state=RecordState.QUARANTINED.value, reason=reason)
+        counts.moved(source, state, RecordState.QUARANTINED, 0)
 
 
-def release(connection: apsw.Connection, source: str | None, records: Collection[str]) -> int:
+def release(connection: apsw.Connection, counts: Counts, source: str | None, records: Collection[str]) -> int:
     """
     Make quarantined records pending; their number.
     """
     ids = json_text(sorted(records))
-    return len(select(connection, "records_release", source=source, any_id=not records, ids=ids))
+    released = select(connection, "records_release", source=source, any_id=not records, ids=ids)
+    for (name,) in released:
+        counts.moved(name, RecordState.QUARANTINED, RecordState.PENDING, 0)
+    return len(released)
 
 
 def find(
@@ -181,21 +196,19 @@ def tally(connection: apsw.Connection) -> tuple[Tally, ...]:
     """
     Every source with its counts.
     """
-    tallies: dict[str, Tally] = {}
-    for source, connector, state, count, received, known in select(connection, "records_tally"):
-        old = tallies.get(source)
-        states = old.states if old else {}
-        latest = [moment(received), moment(known)]
-        if old and old.last_received and old.last_known:
-            latest = [max(latest[0], old.last_received), max(latest[1], old.last_known)]
-        tallies[source] = Tally(
-            source=source,
-            connector=connector,
-            states=states | {RecordState(state): count},
-            last_received=latest[0],
-            last_known=latest[1],
-        )
-    return tuple(tallies.values())
+    return tuple(tally_of(*row) for row in select(connection, "tallies"))
+
+
+def count(connection: apsw.Connection, counts: Counts) -> None:
+    """
+    Write what a transaction did to the tallies; the caller commits.
+    """
+    rows, shrunk = counts.take()
+    for row in rows:
+        connection.execute(sql("tally_add"), row)
+    for one in shrunk:
+        connection.execute(sql("tally_renew"), asdict(one))
+        select(connection, "tally_drop", source=one.source)
 
 
 def labels_number(connection: apsw.Connection, labels: Labels) -> int:
@@ -212,10 +225,3 @@ def json_text(value: object) -> str:
     A value as the JSON text that queries take lists in.
     """
     return orjson.dumps(value).decode()
-
-
-def _place(connection: apsw.Connection, record: str) -> tuple[int, RecordState]:
-    row = select_one(connection, "record_head", id=record)
-    if row is None:
-        raise NotFound(record, "There is no such record in the store")
-    return row[0], RecordState(row[-1])

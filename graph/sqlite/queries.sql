@@ -29,7 +29,7 @@ update records set state = 'pending', reason = '', claimed_until = 0
 where state = 'quarantined'
     and (:source is null or source = :source)
     and (:any_id or id in (select value from json_each(:ids)))
-returning seq
+returning source
 
 -- name: record_head
 -- What applying needs to know of a record.
@@ -64,10 +64,36 @@ where (:source is null or source = :source)
             select 1 from json_each(labels) x where x.value not in (select value from json_each(:labels)))))
 order by seq limit :limit
 
--- name: records_tally
--- Every source's records by state.
-select source, max(connector), state, count(*), max(received_at), max(known_at)
-from records group by source, state order by source, state
+-- name: tallies
+-- Every source's records by state, and its newest times.
+select source, connector, pending, applied, quarantined, retracted, last_received, last_known, last_applied
+from tallies order by source
+
+-- name: tally_add
+-- So many more of a source's records are in each state.
+insert into tallies (source, connector, pending, applied, quarantined, retracted, last_received, last_known, last_applied)
+values (:source, :connector, :pending, :applied, :quarantined, :retracted, coalesce(:last_received, 0), coalesce(:last_known, 0), :last_applied)
+on conflict (source) do update set
+    connector = max(connector, excluded.connector),
+    pending = pending + excluded.pending,
+    applied = applied + excluded.applied,
+    quarantined = quarantined + excluded.quarantined,
+    retracted = retracted + excluded.retracted,
+    last_received = max(last_received, coalesce(:last_received, last_received)),
+    last_known = max(last_known, coalesce(:last_known, last_known)),
+    last_applied = coalesce(max(last_applied, excluded.last_applied), last_applied, excluded.last_applied)
+
+-- name: tally_renew
+-- A source lost a record of these times: where it was the newest, another is now.
+update tallies set (connector, last_received, last_known, last_applied) = (
+    select max(connector), max(received_at), max(known_at), max(received_at) filter (where state = 'applied')
+    from records where source = :source)
+where source = :source and pending + applied + quarantined + retracted > 0
+    and (:received_at >= last_applied or (:gone and (:received_at >= last_received or :known_at >= last_known)))
+
+-- name: tally_drop
+-- A source without records has no tally.
+delete from tallies where source = :source and pending + applied + quarantined + retracted = 0
 
 -- name: part_next
 -- When the next snapshot of a part was known, of those that were applied already.

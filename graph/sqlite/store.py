@@ -136,6 +136,7 @@ class SqliteStore:
             self._writer.execute("begin immediate")
             try:
                 yield self._writer
+                journal.count(self._writer, self._hands.counts)
                 self._writer.execute("commit")
                 if self._old_pages:
                     self._clear_log()
@@ -152,7 +153,7 @@ class SqliteStore:
 
     def append(self, records: Sequence[Record]) -> tuple[Receipt, ...]:
         with self._writing() as connection:
-            return journal.append(connection, records)
+            return journal.append(connection, self._hands.counts, records)
 
     def claim(
         self, limit: int, *, source: str | None = None, lease: timedelta = timedelta(minutes=5)
@@ -162,11 +163,11 @@ class SqliteStore:
 
     def quarantine(self, record: str, reason: str) -> None:
         with self._writing() as connection:
-            journal.quarantine(connection, record, reason)
+            journal.quarantine(connection, self._hands.counts, record, reason)
 
     def release(self, *, source: str | None = None, records: Collection[str] = ()) -> int:
         with self._writing() as connection:
-            return journal.release(connection, source, records)
+            return journal.release(connection, self._hands.counts, source, records)
 
     def records(
         self,
