@@ -33,6 +33,7 @@ class Head:
     What the rules need to know of a record.
     """
 
+    id: str
     place: int
     source: str
     part: str

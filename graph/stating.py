@@ -97,7 +97,7 @@ class Stating:
             rank=head.rank,
             trust=int(given.trust),
             labels=head.labels,
-            first=not self._hands.looked(head.source, head.part),
+            first=given.snapshot and not self._hands.looked(head.source, head.part),
             until=self._hands.next_of(head.source, head.part, head.known_at) if given.snapshot else None,
         )
         total = (

@@ -87,6 +87,7 @@ class Neo4jHands:
             swept, seen, known = looks
             rank = rank_of(place, known_at, occurred_at, digest)
             self._heads[identity] = Head(
+                id=identity,
                 place=place,
                 source=source,
                 part=part,

@@ -5,7 +5,6 @@ Records in the file: append, claim, settle, list.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import apsw
@@ -15,46 +14,24 @@ from graph.contract import Receipt, Standing, Tally
 from graph.counting import Counts, tally_of
 from graph.encoding import micros, moment
 from graph.errors import NotFound
-from graph.sqlite.queries import Row, Value, select, select_one, sql
+from graph.sqlite.hands import SqliteHands
+from graph.sqlite.queries import Row, Value, json_text, labels_of, select
 from graph.values import Labels, Record, RecordState
 
 
-def append(connection: apsw.Connection, counts: Counts, records: Sequence[Record]) -> tuple[Receipt, ...]:
+def append(connection: apsw.Connection, hands: SqliteHands, records: Sequence[Record]) -> tuple[Receipt, ...]:
     """
     Insert what is not there; the caller commits.
     """
-    return tuple(Receipt(record=record.id, duplicate=not put(connection, counts, record)) for record in records)
-
-
-def put(
-    connection: apsw.Connection, counts: Counts, record: Record, place: int | None = None, lapsed: bool = False
-) -> bool:
-    """
-    Insert a record at this place, else at the next; whether its id was not there yet.
-    """
-    received_at, known_at = micros(record.received_at), micros(record.known_at)
-    row: dict[str, Value] = {
-        "seq": place,
-        "id": record.id,
-        "source": record.source,
-        "connector": record.connector,
-        "part": record.part,
-        "body": record.body,
-        "digest": record.digest,
-        "received_at": received_at,
-        "published_at": None if record.published_at is None else micros(record.published_at),
-        "occurred_at": None if record.occurred_at is None else micros(record.occurred_at),
-        "known_at": known_at,
-        "meta": json_text(dict(record.meta)),
-        "visibility": labels_number(connection, record.visibility),
-        "state": record.state.value,
-        "reason": record.reason,
-        "lapsed": int(lapsed),
-    }
-    new = select_one(connection, "record_append", **row) is not None
-    if new:
-        counts.came(record, received_at, known_at)
-    return new
+    ids = json_text([record.id for record in records])
+    known = {identity for (identity,) in select(connection, "records_known", ids=ids)}
+    receipts = []
+    for record in records:
+        receipts.append(Receipt(record=record.id, duplicate=record.id in known))
+        if record.id not in known:
+            known.add(record.id)
+            hands.record(record)
+    return tuple(receipts)
 
 
 def claim(connection: apsw.Connection, limit: int, source: str | None, lease: timedelta) -> tuple[Record, ...]:
@@ -67,17 +44,15 @@ def claim(connection: apsw.Connection, limit: int, source: str | None, lease: ti
     return read(connection, [seq for (seq,) in leased])
 
 
-def quarantine(connection: apsw.Connection, counts: Counts, record: str, reason: str) -> None:
+def quarantine(hands: SqliteHands, record: str, reason: str) -> None:
     """
     Set a record aside. What was applied or retracted stays so.
     """
-    row = select_one(connection, "record_head", id=record)
-    if row is None:
+    head = hands.head(record)
+    if head is None:
         raise NotFound(record, "There is no such record in the store")
-    seq, source, state = row[0], row[1], RecordState(row[-1])
-    if state in (RecordState.PENDING, RecordState.QUARANTINED):
-        select(connection, "record_settle", seq=seq, state=RecordState.QUARANTINED.value, reason=reason)
-        counts.moved(source, state, RecordState.QUARANTINED, 0)
+    if head.state in (RecordState.PENDING, RecordState.QUARANTINED):
+        hands.settle(head, RecordState.QUARANTINED, reason)
 
 
 def release(connection: apsw.Connection, counts: Counts, source: str | None, records: Collection[str]) -> int:
@@ -141,7 +116,7 @@ def record_of(row: Row) -> Record:
         published_at=None if published_at is None else moment(published_at),
         occurred_at=None if occurred_at is None else moment(occurred_at),
         meta=orjson.loads(meta),
-        visibility=frozenset(orjson.loads(labels)),
+        visibility=labels_of(labels),
         state=RecordState(state),
         reason=reason,
     )
@@ -166,7 +141,7 @@ def standing(connection: apsw.Connection, source: str, parts: Collection[str]) -
             digest=digest,
             received_at=moment(received_at),
             known_at=moment(known_at),
-            visibility=frozenset(orjson.loads(labels)),
+            visibility=labels_of(labels),
             path=orjson.loads(meta).get("path", ""),
             lapsed=bool(gone),
         )
@@ -178,17 +153,15 @@ def labelled(connection: apsw.Connection, source: str) -> frozenset[Labels]:
     """
     The sets of labels of a source's records.
     """
-    return frozenset(
-        frozenset(orjson.loads(labels)) for (labels,) in select(connection, "source_labels", source=source)
-    )
+    return frozenset(labels_of(labels) for (labels,) in select(connection, "source_labels", source=source))
 
 
-def restrict(connection: apsw.Connection, ids: Collection[str], labels: Labels) -> None:
+def restrict(connection: apsw.Connection, hands: SqliteHands, ids: Collection[str], labels: Labels) -> None:
     """
     Add labels to records; the caller commits.
     """
     for identity, old in select(connection, "records_labels", ids=json_text(sorted(ids))):
-        number = labels_number(connection, labels | frozenset(orjson.loads(old)))
+        number = hands.label_set(labels | labels_of(old))
         select(connection, "record_label", id=identity, visibility=number)
 
 
@@ -197,31 +170,3 @@ def tally(connection: apsw.Connection) -> tuple[Tally, ...]:
     Every source with its counts.
     """
     return tuple(tally_of(*row) for row in select(connection, "tallies"))
-
-
-def count(connection: apsw.Connection, counts: Counts) -> None:
-    """
-    Write what a transaction did to the tallies; the caller commits.
-    """
-    rows, shrunk = counts.take()
-    for row in rows:
-        connection.execute(sql("tally_add"), row)
-    for one in shrunk:
-        connection.execute(sql("tally_renew"), asdict(one))
-        select(connection, "tally_drop", source=one.source)
-
-
-def labels_number(connection: apsw.Connection, labels: Labels) -> int:
-    """
-    The number of a set of labels.
-    """
-    text = json_text(sorted(labels))
-    select(connection, "labels_add", labels=text)
-    return int(select(connection, "labels_get", labels=text)[0][0])
-
-
-def json_text(value: object) -> str:
-    """
-    A value as the JSON text that queries take lists in.
-    """
-    return orjson.dumps(value).decode()

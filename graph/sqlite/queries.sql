@@ -3,11 +3,13 @@
 update records set claimed_until = 0 where claimed_until > 0
 
 -- name: record_append
--- Make a record durable; none of a known id.
+-- Make a record durable.
 insert into records (seq, id, source, connector, part, body, digest, received_at, published_at, occurred_at, known_at, meta, visibility, state, reason, lapsed)
 values (:seq, :id, :source, :connector, :part, :body, :digest, :received_at, :published_at, :occurred_at, :known_at, :meta, :visibility, :state, :reason, :lapsed)
-on conflict (id) do nothing
-returning seq
+
+-- name: records_known
+-- Those of the ids that are there.
+select id from records where id in (select value from json_each(:ids))
 
 -- name: record_claim
 -- Lease pending records in the order of arrival.
@@ -31,10 +33,10 @@ where state = 'quarantined'
     and (:any_id or id in (select value from json_each(:ids)))
 returning source
 
--- name: record_head
--- What applying needs to know of a record.
-select r.seq, r.source, r.part, r.received_at, r.known_at, r.occurred_at, r.digest, l.labels, r.state
-from records r join label_sets l on l.id = r.visibility where r.id = :id
+-- name: record_heads
+-- What applying needs to know of records.
+select r.seq, r.id, r.source, r.part, r.received_at, r.known_at, r.occurred_at, r.digest, l.labels, r.state
+from json_each(:ids) j cross join records r on r.id = j.value join label_sets l on l.id = r.visibility
 
 -- name: records_by_seq
 -- Whole records, oldest first.
@@ -177,6 +179,15 @@ returning id
 -- Let a statement be found by a name.
 insert into entries (name, at, statement) values (:name, :at, :statement) on conflict do nothing
 
+-- name: things_stated
+-- Those of a source's things that have a version.
+select distinct s.key from json_each(:keys) j cross join statements s
+where s.source = :source and s.key = unhex(j.value)
+
+-- name: statements_last
+-- The last number given to a statement.
+select coalesce(max(seq), 0) from sqlite_sequence where name = 'statements'
+
 -- name: versions
 -- All versions of one thing by one source, in the order in which they became known.
 select s.seq, s.digest, s.known_from, s.known_to, s.valid_from, r.seq, r.known_at, r.occurred_at, r.digest
@@ -188,7 +199,6 @@ order by s.known_from, s.seq
 -- Open a statement.
 insert into statements (seq, source, key, digest, kind, trust, visibility, record, known_from, known_to, valid_from, valid_to, body)
 values (:seq, :source, :key, :digest, :kind, :trust, :visibility, :record, :known_from, :known_to, :valid_from, :valid_to, :body)
-returning seq
 
 -- name: statement_close
 -- A statement is known no longer than to this moment.

@@ -136,7 +136,7 @@ class SqliteStore:
             self._writer.execute("begin immediate")
             try:
                 yield self._writer
-                journal.count(self._writer, self._hands.counts)
+                self._hands.flush()
                 self._writer.execute("commit")
                 if self._old_pages:
                     self._clear_log()
@@ -153,7 +153,7 @@ class SqliteStore:
 
     def append(self, records: Sequence[Record]) -> tuple[Receipt, ...]:
         with self._writing() as connection:
-            return journal.append(connection, self._hands.counts, records)
+            return journal.append(connection, self._hands, records)
 
     def claim(
         self, limit: int, *, source: str | None = None, lease: timedelta = timedelta(minutes=5)
@@ -162,8 +162,8 @@ class SqliteStore:
             return journal.claim(connection, limit, source, lease)
 
     def quarantine(self, record: str, reason: str) -> None:
-        with self._writing() as connection:
-            journal.quarantine(connection, self._hands.counts, record, reason)
+        with self._writing():
+            journal.quarantine(self._hands, record, reason)
 
     def release(self, *, source: str | None = None, records: Collection[str] = ()) -> int:
         with self._writing() as connection:
@@ -195,7 +195,7 @@ class SqliteStore:
 
     def restrict(self, records: Collection[str], labels: Labels) -> None:
         with self._writing() as connection:
-            journal.restrict(connection, records, labels)
+            journal.restrict(connection, self._hands, records, labels)
 
     def tally(self) -> tuple[Tally, ...]:
         with self._reading() as connection:
