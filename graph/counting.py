@@ -105,7 +105,10 @@ class Counts:
         self._turnovers, self._shrunk = {}, []
 
     def _of(self, source: str) -> Turnover:
-        return self._turnovers.setdefault(source, Turnover(source=source))
+        found = self._turnovers.get(source)
+        if found is None:
+            found = self._turnovers[source] = Turnover(source=source)
+        return found
 
 
 def tally_of(source: str, connector: str, *numbers: int | None) -> Tally:

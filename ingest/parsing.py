@@ -89,8 +89,18 @@ def load_json(text: str | bytes, where: str = "the document") -> object:
         raise BadRecord(f"{where} is not JSON: {error}") from error
     except UnicodeEncodeError as error:
         raise BadRecord(f"{where} holds half a character (a lone surrogate)") from error
-    _bounded(value, where)
+    if not _surely_bounded(text):
+        _bounded(value, where)
     return value
+
+
+def _surely_bounded(text: str | bytes) -> bool:
+    """
+    A quick look: nothing is escaped, and there are fewer brackets than would be needed.
+    """
+    if isinstance(text, str):
+        return "\\" not in text and text.count("{") + text.count("[") < MAX_DEPTH
+    return b"\\" not in text and text.count(b"{") + text.count(b"[") < MAX_DEPTH
 
 
 def _bounded(value: object, where: str) -> None:

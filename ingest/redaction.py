@@ -45,6 +45,8 @@ _PROSE = re.compile(
 _PORT = re.compile(r"[0-9]{1,5}/")
 
 
+_AROUND = "\"'="
+"""What a keyword may have around it that a name has not."""
 _FEW = 3
 _SHORT = 2000
 """Below this a search of the engine costs more than it saves."""
@@ -132,6 +134,21 @@ def _any_keyword() -> Pattern:
     The keywords of all rules: most short texts hold none, and are done with.
     """
     return _any_of(sorted({word for rule in rules() for word in rule.keywords}))
+
+
+@cache
+def _any_word() -> Pattern:
+    """
+    The same without the quotes and signs around them, so that the name of a value is found too.
+    """
+    return _any_of(sorted({word.strip(_AROUND) for rule in rules() for word in rule.keywords}))
+
+
+def may_hold_a_secret(text: str) -> bool:
+    """
+    A quick look at a whole document in which nothing is escaped. It may suspect too much, never too little.
+    """
+    return _any_word().search(text.lower()) is not None
 
 
 def _any_of(words: Sequence[str]) -> Pattern:
@@ -247,7 +264,7 @@ def naming_rule(key: str) -> Rule | None:
     lowered = key.lower()
     text = f'"{key}": "{_SAMPLE}"'
     for rule in rules():
-        hinted = rule.group != 0 and any(word.strip("\"'=") in lowered for word in rule.keywords)
+        hinted = rule.group != 0 and any(word.strip(_AROUND) in lowered for word in rule.keywords)
         if hinted and any(text[start:stop] == _SAMPLE for start, stop in _spans(rule, text)):
             return rule
     return None

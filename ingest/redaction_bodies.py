@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from ingest.redaction import Redacted, Redactor, naming_rule
+from ingest.redaction import Redacted, Redactor, may_hold_a_secret, naming_rule
 
 _ESCAPE = re.compile(r"\\+(?:u00|x)([2-7][0-9a-fA-F])")
 _APART = "\n\x1e\n"
@@ -29,6 +29,8 @@ def redact_body(redactor: Redactor, text: str) -> Redacted:
     """
     A document with every secret replaced.
     """
+    if "\\" not in text and not may_hold_a_secret(text):
+        return Redacted(text)
     if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
         try:
             return _Json(redactor).document(text)
