@@ -5,7 +5,7 @@ The tallies of records, kept in the transaction that changes the records, so tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 from graph.contract import Tally
 from graph.encoding import moment
@@ -33,6 +33,9 @@ class Turnover:
         So many more in a state.
         """
         setattr(self, state.value, getattr(self, state.value) + by)
+
+
+_COLUMNS = tuple(each.name for each in fields(Turnover))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ class Counts:
         """
         All that happened, by source, and what sources lost; nothing is left.
         """
-        rows = [asdict(self._turnovers[source]) for source in sorted(self._turnovers)]
+        rows = [
+            {name: getattr(self._turnovers[source], name) for name in _COLUMNS} for source in sorted(self._turnovers)
+        ]
         shrunk = self._shrunk
         self.clear()
         return rows, shrunk

@@ -62,14 +62,16 @@ def admit(
     meta: Mapping[str, str],
     received_at: datetime | None = None,
     sender: Labels | None = None,
+    redactor: Redactor | None = None,
 ) -> Admission:
     """
     Make the records of a payload durable. What cannot be read at all becomes one quarantined record; nothing is lost.
 
     `sender` are the labels of whoever sent it; None is this machine's own command, which may write anything.
+    `redactor` is the store's, where the caller remembers it.
     """
     moment = received_at or datetime.now(UTC)
-    redactor = redactor_of(store)
+    redactor = redactor or redactor_of(store)
     source = replace(source, name=redactor.redact(source.name).text)
     if sender is not None:
         source = replace(source, visibility=source.visibility | _guarded(store, source.name, sender))
@@ -169,7 +171,10 @@ class _Coming:
         """
         What a snapshot says again after it said otherwise is news: such a record gets an id of its own.
         """
-        lapsed = self._store.lapsed([record.id for record in batch if connector(record.connector).snapshot])
+        snapshots = [record.id for record in batch if connector(record.connector).snapshot]
+        if not snapshots:
+            return batch
+        lapsed = self._store.lapsed(snapshots)
         return [self._anew(record) if record.id in lapsed else record for record in batch]
 
     def _anew(self, record: Record) -> Record:

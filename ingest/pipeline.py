@@ -196,16 +196,21 @@ def _bytes(source: Source, path: Path) -> bytes:
 
 
 def drain(
-    store: Store, *, source: str | None = None, progress: Progress = _silent, rivals: Rivals | None = None
+    store: Store,
+    *,
+    source: str | None = None,
+    progress: Progress = _silent,
+    rivals: Rivals | None = None,
+    batch: int = CLAIM,
 ) -> _Tally:
     """
     Apply all that is pending (of one source), in the order of arrival; what differs from its rival is set aside.
     """
     tally = _Tally()
     waiting = 0
-    while batch := store.claim(CLAIM, source=source, lease=LEASE):
+    while claimed := store.claim(batch, source=source, lease=LEASE):
         waiting = waiting or _pending(store, source)
-        yields = [made for record in batch if (made := _transformed(store, record, tally, rivals))]
+        yields = [made for record in claimed if (made := _transformed(store, record, tally, rivals))]
         applied = store.apply(yields)
         tally.applied += len(yields)
         tally.stated += applied.stated

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 from ingest.redaction import Redacted, Redactor, may_hold_a_secret, naming_rule
 
@@ -76,11 +75,9 @@ class _Json:
         """
         A quick look at all strings at once. It may suspect too much, never too little.
         """
-        strings: list[str] = []
-        for name, one in _leaves(value):
-            if naming_rule(name) is not None:
-                return True
-            strings.append(one)
+        names, strings = _leaves(value)
+        if any(naming_rule(name) is not None for name in names):
+            return True
         together = _APART.join(strings)
         if "\\" in together and _ESCAPE.search(together):
             return True
@@ -116,27 +113,27 @@ class _Json:
         return found.text
 
 
-def _leaves(value: object) -> Iterator[tuple[str, str]]:
+def _leaves(value: object) -> tuple[set[str], list[str]]:
     """
-    (name, text) of every string and number; each name is a string, too, and so is each word of a list.
+    The names of all strings and numbers, and their texts; each name is a text, too, and so is each word of a list.
     """
+    names: set[str] = set()
+    texts: list[str] = []
     waiting: list[tuple[str, object]] = [("", value)]
     while waiting:
         name, one = waiting.pop()
         if isinstance(one, str):
-            yield name, one
-            if name == "" or (name in _NAMES and naming_rule(one) is None):
-                continue
+            names.add(name)
+            texts.append(one)
             if name in _NAMES:
-                yield one, one
+                names.add(one)
         elif isinstance(one, _Object):
-            waiting += [(key, each) for key, each in one]
-            for key, _ in one:
-                yield "", key
+            waiting += one
+            texts += [key for key, _ in one]
         elif isinstance(one, list):
             waiting += [(name, each) for each in one]
-            for each in one:
-                if isinstance(each, str) and each[:1] == "-":
-                    yield each, each
+            names.update(each for each in one if isinstance(each, str) and each[:1] == "-")
         elif isinstance(one, int | float) and not isinstance(one, bool):
-            yield name, str(one)
+            names.add(name)
+            texts.append(str(one))
+    return names, texts

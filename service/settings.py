@@ -46,7 +46,9 @@ class Settings(BaseModel):
     part_budget_ms: int = Field(1500, ge=1, description="time of each part of a context; a late part becomes a gap")
     apply: bool = Field(True, description="apply pending records in this process; off: `precedent work` does")
     inflight: int = Field(8, ge=1, description="reads in flight; more wait shortly, then get 503")
-    inflight_ingest: int = Field(4, ge=1, description="ingest requests in flight")
+    inflight_ingest: int = Field(
+        16, ge=1, description="ingest requests in flight; those that come together share a commit"
+    )
     queue_ms: int = Field(100, ge=0, description="how long a request may wait for its turn")
     max_body: int = Field(1 << 20, ge=1024, description="largest body of a request, in bytes")
     max_bulk: int = Field(10 << 20, ge=1024, description="largest body of an ingest request, in bytes")

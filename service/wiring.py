@@ -137,6 +137,10 @@ class Memory:
 
 POLL = 0.5
 """Seconds until the background looks again by itself."""
+GATHER = 0.1
+"""Seconds from the first record that came to the work on it and on all that came meanwhile."""
+BATCH = 64
+"""Records applied at a time; whoever sends more waits for no longer than that takes."""
 POLL_AWAY = 2.0
 """The same at most, while the store cannot be reached."""
 
@@ -174,14 +178,16 @@ class Follower(threading.Thread):
             except Exception as error:  # noqa: BLE001 - the background is an edge: it records what happened and goes on
                 lag = [f"the indexes lag behind: {type(error).__name__}: {error}"]
             self.memory.gaps[:] = [*self._lasting, *lag]
-            self.wake.wait(pause)
+            if self.wake.wait(pause):
+                # what comes together is applied together
+                self._ended.wait(GATHER)
             self.wake.clear()
 
     def _step(self) -> None:
         began = datetime.now(UTC)
         inbox.serve(self.memory.settings.data, self.memory.store, _silent)
         if self.memory.settings.apply:
-            drain(self.memory.store)
+            drain(self.memory.store, batch=BATCH)
         self.memory.follow()
         self._followed = began
 

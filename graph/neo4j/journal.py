@@ -1,117 +1,31 @@
 """
-Records on the server: append in groups, claim by lease, settle, list.
+Records on the server: append, claim by lease, settle, list.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count as numbers
 from uuid import uuid4
 
-from graph.contract import Receipt, Standing, Tally
+from graph.contract import Standing, Tally
 from graph.counting import Counts, tally_of
 from graph.encoding import micros
-from graph.errors import GraphError, NotFound, StoreUnavailable
+from graph.errors import NotFound, StoreUnavailable
 from graph.neo4j.connecting import Row, Transaction, rows
 from graph.neo4j.properties import record_of, record_row, stand_of
 from graph.values import Labels, Record, RecordState
 
-_LARGEST_GROUP = 2000
 
-
-@dataclass(slots=True)
-class _Turn:
-    ids: Sequence[str]
-    given: Sequence[tuple[Record, list[object]]]
-    receipts: tuple[Receipt, ...] = ()
-    error: BaseException | None = None
-    done: threading.Event = field(default_factory=threading.Event)
-
-
-class Appending:
-    """
-    Records of callers that come at the same time become durable in one commit.
-
-    Whoever finds nobody at work commits for all that wait; the others wait until theirs is durable.
-    """
-
-    def __init__(self, write: Callable[[Callable[[Transaction], set[int]]], set[int]]) -> None:
-        self._write = write
-        self._lock = threading.Lock()
-        self._waiting: list[_Turn] = []
-        self._working = False
-
-    def append(self, records: Sequence[Record]) -> tuple[Receipt, ...]:
-        """
-        Receipts, once durable. InvalidValue of a record that is no Unicode, before anything is written.
-        """
-        turn = _Turn([record.id for record in records], [(record, record_row(record)) for record in records])
-        with self._lock:
-            self._waiting.append(turn)
-            leads = not self._working
-            self._working = True
-        if leads:
-            self._lead()
-        turn.done.wait()
-        if turn.error is not None:
-            raise turn.error
-        return turn.receipts
-
-    def _lead(self) -> None:
-        group: list[_Turn] = []
-        try:
-            while group := self._next():
-                self._commit(group)
-        except BaseException as error:
-            # whatever ended the leader, nobody waits for a commit that will not come, nor takes it for done
-            with self._lock:
-                group += self._waiting
-                self._waiting, self._working = [], False
-            for turn in group:
-                turn.error = turn.error or error
-                turn.done.set()
-            raise
-
-    def _next(self) -> list[_Turn]:
-        """
-        Who comes next; nobody leads any more where there is none.
-        """
-        group: list[_Turn] = []
-        with self._lock:
-            while self._waiting and sum(len(turn.given) for turn in group) < _LARGEST_GROUP:
-                group.append(self._waiting.pop(0))
-            self._working = bool(group)
-        return group
-
-    def _commit(self, group: Sequence[_Turn]) -> None:
-        together = [one for turn in group for one in turn.given]
-        try:
-            known = self._write(lambda transaction: _append(transaction, together))
-        except GraphError as error:
-            for turn in group:
-                turn.error = error
-                turn.done.set()
-            return
-        place = 0
-        for turn in group:
-            turn.receipts = tuple(
-                Receipt(record=identity, duplicate=nth in known) for nth, identity in enumerate(turn.ids, place)
-            )
-            place += len(turn.ids)
-            turn.done.set()
-
-
-def _append(transaction: Transaction, given: Sequence[tuple[Record, list[object]]]) -> set[int]:
+def append(transaction: Transaction, records: Sequence[Record]) -> set[int]:
     """
     Insert what is not there, and count it; the places of what is.
     """
-    known = {place for (place,) in rows(transaction, "records_append", rows=[row for _, row in given])}
+    known = {place for (place,) in rows(transaction, "records_append", rows=[record_row(record) for record in records])}
     counts = Counts()
-    for place, (record, _) in enumerate(given):
+    for place, record in enumerate(records):
         if place not in known:
             counts.came(record, micros(record.received_at), micros(record.known_at))
     count(transaction, counts, by="journal")

@@ -32,6 +32,8 @@ class SqliteHands:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self.counts = Counts()
+        self.claims: dict[int, int] = {}
+        """Until when a pending record, by its place, is leased to somebody."""
         self._heads: dict[str, Head] = {}
         self._unstated: set[tuple[str, bytes]] = set()
         self._last: int | None = None
@@ -137,6 +139,7 @@ class SqliteHands:
 
     def settle(self, head: Head, state: RecordState, reason: str = "") -> None:
         self._later("record_settle", state.value, reason, head.place)
+        self.claims.pop(head.place, None)
         self.counts.moved(head.source, head.state, state, head.received_at)
         self._heads[head.id] = replace(head, state=state)
 

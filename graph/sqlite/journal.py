@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import apsw
 import orjson
 
-from graph.contract import Receipt, Standing, Tally
+from graph.contract import Standing, Tally
 from graph.counting import Counts, tally_of
 from graph.encoding import micros, moment
 from graph.errors import NotFound
@@ -19,29 +19,36 @@ from graph.sqlite.queries import Row, Value, json_text, labels_of, select
 from graph.values import Labels, Record, RecordState
 
 
-def append(connection: apsw.Connection, hands: SqliteHands, records: Sequence[Record]) -> tuple[Receipt, ...]:
+def append(connection: apsw.Connection, hands: SqliteHands, records: Sequence[Record]) -> set[int]:
     """
-    Insert what is not there; the caller commits.
+    Insert what is not there, and tell the places of what is; the caller commits.
     """
     ids = json_text([record.id for record in records])
-    known = {identity for (identity,) in select(connection, "records_known", ids=ids)}
-    receipts = []
-    for record in records:
-        receipts.append(Receipt(record=record.id, duplicate=record.id in known))
-        if record.id not in known:
-            known.add(record.id)
+    there = {identity for (identity,) in select(connection, "records_known", ids=ids)}
+    known = set()
+    for place, record in enumerate(records):
+        if record.id in there:
+            known.add(place)
+        else:
+            there.add(record.id)
             hands.record(record)
-    return tuple(receipts)
+    return known
 
 
-def claim(connection: apsw.Connection, limit: int, source: str | None, lease: timedelta) -> tuple[Record, ...]:
+def claim(
+    connection: apsw.Connection, hands: SqliteHands, limit: int, source: str | None, lease: timedelta
+) -> tuple[Record, ...]:
     """
-    Lease the oldest pending records.
+    Lease the oldest pending records, of this process alone: nobody else writes.
     """
     now = micros(datetime.now(UTC))
+    for place in [place for place, until in hands.claims.items() if until <= now]:
+        del hands.claims[place]
+    claimed = json_text(list(hands.claims))
+    found = select(connection, "records_pending", source=source, claimed=claimed, limit=limit)
     until = now + lease // timedelta(microseconds=1)
-    leased = select(connection, "record_claim", now=now, until=until, source=source, limit=limit)
-    return read(connection, [seq for (seq,) in leased])
+    hands.claims.update((place, until) for (place,) in found)
+    return read(connection, [place for (place,) in found])
 
 
 def quarantine(hands: SqliteHands, record: str, reason: str) -> None:

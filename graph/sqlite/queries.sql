@@ -1,7 +1,3 @@
--- name: records_last_claims_dropped
--- Nobody but the one writer claims, so a new writer frees what a dead one held.
-update records set claimed_until = 0 where claimed_until > 0
-
 -- name: record_append
 -- Make a record durable.
 insert into records (seq, id, source, connector, part, body, digest, received_at, published_at, occurred_at, known_at, meta, visibility, state, reason, lapsed)
@@ -11,23 +7,20 @@ values (:seq, :id, :source, :connector, :part, :body, :digest, :received_at, :pu
 -- Those of the ids that are there.
 select id from records where id in (select value from json_each(:ids))
 
--- name: record_claim
--- Lease pending records in the order of arrival.
-update records set claimed_until = :until
-where seq in (
-    select seq from records
-    where state = 'pending' and claimed_until <= :now and (:source is null or source = :source)
-    order by seq limit :limit
-)
-returning seq
+-- name: records_pending
+-- Places of pending records in the order of arrival, but for those that are claimed.
+select seq from records
+where state = 'pending' and (:source is null or source = :source)
+    and seq not in (select value from json_each(:claimed))
+order by seq limit :limit
 
 -- name: record_settle
 -- Put a record into a state.
-update records set state = :state, reason = :reason, claimed_until = 0 where seq = :seq
+update records set state = :state, reason = :reason where seq = :seq
 
 -- name: records_release
 -- Quarantined records, all or a source's or those named, become pending again.
-update records set state = 'pending', reason = '', claimed_until = 0
+update records set state = 'pending', reason = ''
 where state = 'quarantined'
     and (:source is null or source = :source)
     and (:any_id or id in (select value from json_each(:ids)))

@@ -24,7 +24,7 @@ from ingest.alerts import Tell, read_alerts, untold
 from ingest.connectors import NAMES, connector
 from ingest.connectors.feedback import check
 from ingest.contract import Source
-from ingest.journal import DELIVERY, admit
+from ingest.journal import DELIVERY, Admission, admit
 from ingest.parsing import asked_time, load_json, mapping_of, packed, printable, text_of, texts_of, unpack
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
@@ -580,6 +580,13 @@ def identity_part(memory: Memory, view: View, name: str) -> dict[str, object]:
     }
 
 
+def take(memory: Memory, source: Source, raw: bytes, meta: Mapping[str, str], who: Caller) -> Admission:
+    """
+    Make what was sent durable.
+    """
+    return admit(memory.store, source, raw, meta, sender=who.visibility, redactor=memory.redactor())
+
+
 def _intake(app: FastAPI, memory: Memory) -> None:
     @app.post("/v1/ingest/{name}", status_code=202)
     async def ingest(request: Request, name: str, source: str | None = None, path: str | None = None) -> Response:
@@ -594,7 +601,7 @@ def _intake(app: FastAPI, memory: Memory) -> None:
         headers = {key: value for key, value in request.headers.items() if key in kept}
         given = Source(name=printable(source or name, "source"), connector=name)
         meta = {**headers, "path": printable(path or f"{name}.json", "path")}
-        admitted = await _timed("ingest", lambda: admit(memory.store, given, raw, meta, sender=who.visibility))
+        admitted = await _timed("ingest", lambda: take(memory, given, raw, meta, who))
         memory.nudge()
         body = {
             "records": list(admitted.records[:100]), "read": len(admitted.records), "new": admitted.new,

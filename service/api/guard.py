@@ -70,7 +70,11 @@ class Gate:
         Whether there was a place in time.
         """
         try:
-            await asyncio.wait_for(self._places.acquire(), self._wait)
+            if self._places.locked():
+                await asyncio.wait_for(self._places.acquire(), self._wait)
+            else:
+                # there is a place at once, and no need for a clock
+                await self._places.acquire()
         except TimeoutError:
             return False
         return True
