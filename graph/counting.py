@@ -5,37 +5,37 @@ The tallies of records, kept in the transaction that changes the records, so tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from graph.contract import Tally
 from graph.encoding import moment
 from graph.values import Record, RecordState
 
 
-@dataclass(slots=True, kw_only=True)
-class Turnover:
+@dataclass(slots=True)
+class _Turnover:
     """
     By how much a source's records in each state became more, and the newest times among those that came.
     """
 
-    source: str
     connector: str = ""
-    pending: int = 0
-    applied: int = 0
-    quarantined: int = 0
-    retracted: int = 0
+    states: dict[RecordState, int] = field(default_factory=lambda: dict.fromkeys(RecordState, 0))
     last_received: int | None = None
     last_known: int | None = None
     last_applied: int | None = None
 
-    def more(self, state: RecordState, by: int) -> None:
+    def row(self, source: str) -> dict[str, object]:
         """
-        So many more in a state.
+        As queries take it.
         """
-        setattr(self, state.value, getattr(self, state.value) + by)
-
-
-_COLUMNS = tuple(each.name for each in fields(Turnover))
+        return {
+            "source": source,
+            "connector": self.connector,
+            **{state.value: more for state, more in self.states.items()},
+            "last_received": self.last_received,
+            "last_known": self.last_known,
+            "last_applied": self.last_applied,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Counts:
     What a transaction does to the tallies, until it writes that beside the records.
     """
 
-    _turnovers: dict[str, Turnover] = field(default_factory=dict)
+    _turnovers: dict[str, _Turnover] = field(default_factory=dict)
     _shrunk: list[Shrunk] = field(default_factory=list)
 
     def came(self, record: Record, received_at: int, known_at: int) -> None:
@@ -65,7 +65,7 @@ class Counts:
         """
         found = self._of(record.source)
         found.connector = max(found.connector, record.connector)
-        found.more(record.state, 1)
+        found.states[record.state] += 1
         found.last_received = _latest(found.last_received, received_at)
         found.last_known = _latest(found.last_known, known_at)
         if record.state is RecordState.APPLIED:
@@ -78,8 +78,8 @@ class Counts:
         if before is after:
             return
         found = self._of(source)
-        found.more(before, -by)
-        found.more(after, by)
+        found.states[before] -= by
+        found.states[after] += by
         if after is RecordState.APPLIED:
             found.last_applied = _latest(found.last_applied, received_at)
         elif before is RecordState.APPLIED:
@@ -89,16 +89,14 @@ class Counts:
         """
         A record is gone.
         """
-        self._of(source).more(state, -1)
+        self._of(source).states[state] -= 1
         self._shrunk.append(Shrunk(source, received_at, known_at, gone=True))
 
     def take(self) -> tuple[list[dict[str, object]], Sequence[Shrunk]]:
         """
         All that happened, by source, and what sources lost; nothing is left.
         """
-        rows = [
-            {name: getattr(self._turnovers[source], name) for name in _COLUMNS} for source in sorted(self._turnovers)
-        ]
+        rows = [self._turnovers[source].row(source) for source in sorted(self._turnovers)]
         shrunk = self._shrunk
         self.clear()
         return rows, shrunk
@@ -109,10 +107,10 @@ class Counts:
         """
         self._turnovers, self._shrunk = {}, []
 
-    def _of(self, source: str) -> Turnover:
+    def _of(self, source: str) -> _Turnover:
         found = self._turnovers.get(source)
         if found is None:
-            found = self._turnovers[source] = Turnover(source=source)
+            found = self._turnovers[source] = _Turnover()
         return found
 
 

@@ -15,16 +15,16 @@ from graph.encoding import moment
 from graph.keys import BEGINNING, OPEN
 from graph.values import Item, Labels, RecordState, Span
 
-Rank: TypeAlias = tuple[int, str, int]
-"""Of two events of one thing the one of the higher rank counts."""
+Rank: TypeAlias = tuple[int, str]
+"""Of two events of one thing the one of the higher rank counts, of equals the one that was applied last."""
 
 
-def rank_of(place: int, known_at: int, occurred_at: int | None, digest: str) -> Rank:
+def rank_of(known_at: int, occurred_at: int | None, digest: str) -> Rank:
     """
     An event's rank: when it occurred, else when it became known. Events that occurred at one moment are ranked by their
-    digests, which no order of arrival changes; without a time of their own the later arrival counts.
+    digests, which no order of arrival changes.
     """
-    return (known_at, "", place) if occurred_at is None else (occurred_at, digest, place)
+    return (known_at, "") if occurred_at is None else (occurred_at, digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ class Retracting:
         """
         row = self._hands.get(seq)
         since = row.known_from if at is None else max(at, row.known_from)
-        best = max(self._events(row, record), key=lambda one: one[1].rank, default=None)
+        best = max(self._events(row, record), key=lambda one: (one[1].rank, one[0], one[1].record), default=None)
         said = self._hands.get(best[0]) if best else None
         if best and said and said.digest == row.digest and row.record != record:
             self._hands.support(seq, "", best[1].record)

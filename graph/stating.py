@@ -310,11 +310,9 @@ def _open(version: Version) -> bool:
 
 
 def _sum(parts: Iterable[Applied]) -> Applied:
-    total = Applied()
+    stated = unchanged = closed = 0
     for part in parts:
-        total = Applied(
-            stated=total.stated + part.stated,
-            unchanged=total.unchanged + part.unchanged,
-            closed=total.closed + part.closed,
-        )
-    return total
+        stated += part.stated
+        unchanged += part.unchanged
+        closed += part.closed
+    return Applied(stated=stated, unchanged=unchanged, closed=closed)

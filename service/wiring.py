@@ -119,7 +119,7 @@ class Memory:
         Tell the background that there is work.
         """
         if self._follower:
-            self._follower.wake.set()
+            self._follower.nudge()
 
     def close(self) -> None:
         """
@@ -160,16 +160,18 @@ class Follower(threading.Thread):
         super().__init__(name="precedent-follower", daemon=True)
         self.memory = memory
         self.wake = threading.Event()
+        self._asked = False
         self._ended = threading.Event()
         self._lasting = tuple(memory.gaps)
         self._followed: datetime | None = None
 
     def run(self) -> None:
         """
-        Until stopped.
+        Until stopped; what it was told of before that is still done.
         """
         pause = POLL
-        while not self._ended.is_set():
+        while self._asked or not self._ended.is_set():
+            self._asked = False
             try:
                 self._step()
                 pause, lag = POLL, []
@@ -178,7 +180,7 @@ class Follower(threading.Thread):
             except Exception as error:  # noqa: BLE001 - the background is an edge: it records what happened and goes on
                 lag = [f"the indexes lag behind: {type(error).__name__}: {error}"]
             self.memory.gaps[:] = [*self._lasting, *lag]
-            if self.wake.wait(pause):
+            if not self._ended.is_set() and self.wake.wait(pause):
                 # what comes together is applied together
                 self._ended.wait(GATHER)
             self.wake.clear()
@@ -197,6 +199,13 @@ class Follower(threading.Thread):
         return (
             f"owners, names and indexes are as of {self._followed:%Y-%m-%d %H:%M:%S} UTC, when the store was last read"
         )
+
+    def nudge(self) -> None:
+        """
+        There is work.
+        """
+        self._asked = True
+        self.wake.set()
 
     def stop(self) -> None:
         """

@@ -85,7 +85,7 @@ class Neo4jHands:
         for row in one(self._transaction, "record_heads", ids=sorted(records), whole=sorted(snapshots))[0]:
             identity, place, source, part, received_at, known_at, occurred_at, digest, labels, state, *looks = row
             swept, seen, known = looks
-            rank = rank_of(place, known_at, occurred_at, digest)
+            rank = rank_of(known_at, occurred_at, digest)
             self._heads[identity] = Head(
                 id=identity,
                 place=place,
@@ -371,7 +371,7 @@ class Neo4jHands:
     def _met(
         self, place: int, identity: str, part: str, known_at: int, occurred_at: int | None, digest: str, state: str
     ) -> _Witness:
-        rank = rank_of(place, known_at, occurred_at, digest)
+        rank = rank_of(known_at, occurred_at, digest)
         return self._witnesses.setdefault(place, _Witness(place, identity, part, known_at, rank, RecordState(state)))
 
 

@@ -141,7 +141,8 @@ class SqliteHands:
         self._later("record_settle", state.value, reason, head.place)
         self.claims.pop(head.place, None)
         self.counts.moved(head.source, head.state, state, head.received_at)
-        self._heads[head.id] = replace(head, state=state)
+        # whoever asks for it again reads it anew
+        self._heads.pop(head.id, None)
 
     def lapse(self, place: int) -> None:
         self._run("record_lapse", seq=place)
@@ -220,7 +221,7 @@ class SqliteHands:
 
     def supports(self, seq: int) -> list[Support]:
         return [
-            Support(part, record, known_at, rank_of(record, known_at, occurred_at, digest))
+            Support(part, record, known_at, rank_of(known_at, occurred_at, digest))
             for part, record, known_at, occurred_at, digest in self._run("supports_of", statement=seq)
         ]
 
@@ -252,7 +253,7 @@ class SqliteHands:
 
     def evidence(self, seq: int) -> Evidence:
         place, part, known_at, occurred_at, digest, state = self._run("evidence", statement=seq)[0]
-        rank = rank_of(place, known_at, occurred_at, digest)
+        rank = rank_of(known_at, occurred_at, digest)
         return Evidence(place=place, part=part, known_at=known_at, rank=rank, state=RecordState(state))
 
     def resting_on(self, place: int) -> list[int]:
@@ -330,7 +331,7 @@ def _head(
         part=part,
         received_at=received_at,
         known_at=known_at,
-        rank=rank_of(place, known_at, occurred_at, digest),
+        rank=rank_of(known_at, occurred_at, digest),
         labels=labels_of(labels),
         state=RecordState(state),
     )

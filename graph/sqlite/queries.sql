@@ -183,7 +183,7 @@ select coalesce(max(seq), 0) from sqlite_sequence where name = 'statements'
 
 -- name: versions
 -- All versions of one thing by one source, in the order in which they became known.
-select s.seq, s.digest, s.known_from, s.known_to, s.valid_from, r.seq, r.known_at, r.occurred_at, r.digest
+select s.seq, s.digest, s.known_from, s.known_to, s.valid_from, r.known_at, r.occurred_at, r.digest
 from statements s cross join records r on r.seq = s.record
 where s.source = :source and s.key = :key
 order by s.known_from, s.seq
