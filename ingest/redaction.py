@@ -47,9 +47,6 @@ _PORT = re.compile(r"[0-9]{1,5}/")
 
 _AROUND = "\"'="
 """What a keyword may have around it that a name has not."""
-_FEW = 3
-_SHORT = 2000
-"""Below this a search of the engine costs more than it saves."""
 _LONGEST_NAME = 200
 _SAMPLE = "q7Zt2Xw9Lk4Vb8Nc3Md6Hs1Jf5Rg0Py7Tu2Aw9Ek"
 """A value that is a secret under any name of one."""
@@ -85,6 +82,18 @@ class Pattern(Protocol):
     def search(self, text: str) -> Match | None: ...
 
 
+class PatternSet(Protocol):
+    """
+    What we use of the engine's set of patterns.
+    """
+
+    def Add(self, pattern: str) -> int: ...
+
+    def Compile(self) -> None: ...
+
+    def Match(self, text: str) -> Sequence[int]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """
@@ -96,15 +105,11 @@ class Rule:
     keywords: tuple[str, ...]
     group: int
     entropy: float
-    hint: Pattern | None = None
-    """The keywords as one pattern, where they are so many that looking for one after another is slow."""
 
     def may_be_in(self, lowered: str) -> bool:
         """
-        The cheap first look.
+        Whether one of its keywords is there.
         """
-        if self.hint is not None and len(lowered) > _SHORT:
-            return self.hint.search(lowered) is not None
         return any(word in lowered for word in self.keywords)
 
 
@@ -122,7 +127,6 @@ def rules() -> tuple[Rule, ...]:
             keywords=tuple(row["keywords"]),
             group=row.get("group", 0),
             entropy=row.get("entropy", 0.0),
-            hint=_any_of(row["keywords"]) if len(row["keywords"]) > _FEW else None,
         )
         for row in tomllib.loads(_RULES.read_text(encoding="utf-8"))["rules"]
     )
@@ -134,6 +138,31 @@ def _any_keyword() -> Pattern:
     The keywords of all rules: most short texts hold none, and are done with.
     """
     return _any_of(sorted({word for rule in rules() for word in rule.keywords}))
+
+
+@cache
+def _keyword_sets() -> PatternSet:
+    """
+    The keywords of each rule, to be looked for in one pass over a text.
+    """
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    found: PatternSet = re2.Set.SearchSet(options)
+    for rule in rules():
+        found.Add("|".join(re2.escape(word) for word in rule.keywords))
+    found.Compile()
+    return found
+
+
+def _hinted(lowered: str) -> frozenset[int]:
+    """
+    The rules, by their place, of which a keyword is there: the cheap first look.
+    """
+    if _any_keyword().search(lowered) is None:
+        return frozenset()
+    # the engine finds none where a text takes more of its memory than it may use; there is one
+    found = _keyword_sets().Match(lowered)
+    return frozenset(found or (place for place, rule in enumerate(rules()) if rule.may_be_in(lowered)))
 
 
 @cache
@@ -168,16 +197,16 @@ class Redactor:
         """
         The text with every secret replaced.
         """
-        lowered = text.lower()
-        if _any_keyword().search(lowered) is None:
+        hinted = _hinted(text.lower())
+        if not hinted:
             return Redacted(text)
         found: list[str] = []
-        for rule in rules():
-            if rule.may_be_in(lowered):
+        for place, rule in enumerate(rules()):
+            if place in hinted:
                 spans = _outside(_spans(rule, text), text)
                 if spans:
                     text = _replaced(text, spans, rule.id, self._mark)
-                    lowered = text.lower()
+                    hinted = _hinted(text.lower())
                     found += [rule.id] * len(spans)
         return Redacted(text, tuple(found))
 
