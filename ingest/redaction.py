@@ -47,6 +47,8 @@ _PORT = re.compile(r"[0-9]{1,5}/")
 
 _AROUND = "\"'="
 """What a keyword may have around it that a name has not."""
+_SHORT = 10_000
+"""Characters of a text that cannot take more than the engine's memory."""
 _LONGEST_NAME = 200
 _SAMPLE = "q7Zt2Xw9Lk4Vb8Nc3Md6Hs1Jf5Rg0Py7Tu2Aw9Ek"
 """A value that is a secret under any name of one."""
@@ -91,7 +93,7 @@ class PatternSet(Protocol):
 
     def Compile(self) -> None: ...
 
-    def Match(self, text: str) -> Sequence[int]: ...
+    def Match(self, text: str) -> Sequence[int] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +135,27 @@ def rules() -> tuple[Rule, ...]:
 
 
 @cache
-def _any_keyword() -> Pattern:
-    """
-    The keywords of all rules: most short texts hold none, and are done with.
-    """
-    return _any_of(sorted({word for rule in rules() for word in rule.keywords}))
-
-
-@cache
-def _keyword_sets() -> PatternSet:
+def _keywords() -> PatternSet:
     """
     The keywords of each rule, to be looked for in one pass over a text.
     """
+    return _set_of([rule.keywords for rule in rules()])
+
+
+@cache
+def _words() -> PatternSet:
+    """
+    The keywords of all rules without the quotes and signs around them, so that the name of a value is found too.
+    """
+    return _set_of([sorted({word.strip(_AROUND) for rule in rules() for word in rule.keywords})])
+
+
+def _set_of(groups: Sequence[Sequence[str]]) -> PatternSet:
     options = re2.Options()
     options.max_mem = 64 << 20
     found: PatternSet = re2.Set.SearchSet(options)
-    for rule in rules():
-        found.Add("|".join(re2.escape(word) for word in rule.keywords))
+    for words in groups:
+        found.Add("|".join(re2.escape(word) for word in words))
     found.Compile()
     return found
 
@@ -158,31 +164,21 @@ def _hinted(lowered: str) -> frozenset[int]:
     """
     The rules, by their place, of which a keyword is there: the cheap first look.
     """
-    if _any_keyword().search(lowered) is None:
-        return frozenset()
-    # the engine finds none where a text takes more of its memory than it may use; there is one
-    found = _keyword_sets().Match(lowered)
-    return frozenset(found or (place for place, rule in enumerate(rules()) if rule.may_be_in(lowered)))
-
-
-@cache
-def _any_word() -> Pattern:
-    """
-    The same without the quotes and signs around them, so that the name of a value is found too.
-    """
-    return _any_of(sorted({word.strip(_AROUND) for rule in rules() for word in rule.keywords}))
+    found = _keywords().Match(lowered)
+    if not found and len(lowered) > _SHORT:
+        # the engine finds nothing, too, where a text takes more of its memory than it may
+        found = [place for place, rule in enumerate(rules()) if rule.may_be_in(lowered)]
+    return frozenset(found or ())
 
 
 def may_hold_a_secret(text: str) -> bool:
     """
     A quick look at a whole document in which nothing is escaped. It may suspect too much, never too little.
     """
-    return _any_word().search(text.lower()) is not None
-
-
-def _any_of(words: Sequence[str]) -> Pattern:
-    found: Pattern = re2.compile("|".join(re2.escape(word) for word in words))
-    return found
+    lowered = text.lower()
+    return bool(_words().Match(lowered)) or (
+        len(lowered) > _SHORT and any(word.strip(_AROUND) in lowered for rule in rules() for word in rule.keywords)
+    )
 
 
 @dataclass(frozen=True)

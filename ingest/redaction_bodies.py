@@ -128,8 +128,14 @@ def _leaves(value: object) -> tuple[set[str], list[str]]:
             if name in _NAMES:
                 names.add(one)
         elif isinstance(one, _Object):
-            waiting += one
-            texts += [key for key, _ in one]
+            for key, each in one:
+                texts.append(key)
+                # most are plain, and need not wait
+                if type(each) is str and key not in _NAMES:
+                    names.add(key)
+                    texts.append(each)
+                else:
+                    waiting.append((key, each))
         elif isinstance(one, list):
             waiting += [(name, each) for each in one]
             names.update(each for each in one if isinstance(each, str) and each[:1] == "-")
