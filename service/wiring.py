@@ -31,7 +31,7 @@ from models.resolution import Resolver
 from models.runbooks import Runbooks
 from models.shared import SharedSearch
 from models.suspects import Suspects
-from service import inbox
+from service import arrivals, inbox
 from service.deliveries import Deliveries
 from service.settings import Settings, SettingsError
 from service.shelf import Shelf
@@ -161,6 +161,7 @@ class Follower(threading.Thread):
         self._ended = threading.Event()
         self._lasting = tuple(memory.gaps)
         self._followed: datetime | None = None
+        self._counted = ""
 
     def run(self) -> None:
         """
@@ -186,6 +187,7 @@ class Follower(threading.Thread):
             drain(self.memory.store)
         self.memory.follow()
         self.memory.deliveries.keep()
+        self._counted = arrivals.note(self.memory.store, self._counted)
         self._followed = began
 
     def _lag(self, error: StoreUnavailable) -> str:

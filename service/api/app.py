@@ -39,6 +39,7 @@ from service.api.requests import as_json, body_of, caller, fresh, timed
 from service.context import Question, assemble
 from service.metrics import exposition
 from service.readiness import readiness
+from service.sources import listing
 from service.tokens import LOCAL, Caller
 from service.wiring import Memory
 
@@ -331,6 +332,15 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         """
         view = view_of(await caller(request, "read"), None, None)
         return as_json(await timed("identity", lambda: identity_part(memory, view, name)))
+
+    @app.get("/v1/sources")
+    async def sources(request: Request) -> Response:
+        """
+        The sources with their state, and what is in quarantine.
+        """
+        who = await caller(request, "read")
+        hooks = memory.settings.webhooks
+        return as_json(await timed("sources", lambda: listing(memory.store, hooks, datetime.now(UTC), who.visibility)))
 
     @app.get("/v1/readiness")
     async def ready(request: Request) -> Response:
