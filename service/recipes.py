@@ -51,16 +51,20 @@ def _signed(signing: Signing, url: str) -> list[str]:
             return [*lines, _curl(url, f"{signing.header}: $signature", f"{signing.stamp}: $at")]
         return [*lines, _curl(url, f"{signing.header}: t=$at,v1=$signature")]
     if isinstance(signing, StandardWebhooks):
-        key = "key=$(printf '%s' \"${secret#whsec_}\" | base64 -d | od -An -v -tx1 | tr -d ' \\n')"
-        sign = (
-            f"signature=$( (printf 'test.%s.' \"$at\"; cat {_BODY}) "
-            '| openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | base64)'
-        )
-        headers = ("webhook-id: test", "webhook-timestamp: $at", "webhook-signature: v1,$signature")
-        return ["at=$(date +%s)", key, sign, _curl(url, *headers)]
+        return ["at=$(date +%s)", *_standard(signing, url)]
     if isinstance(signing, Sns):
         return [f"# only SNS can sign; publish to the topic, subscribed by https to {url}"]
     return [f"# add the headers that {type(signing).__name__} wants", _curl(url)]
+
+
+def _standard(signing: StandardWebhooks, url: str) -> list[str]:
+    read = "key=$(printf '%s' \"${secret#whsec_}\" | base64 -d | od -An -v -tx1 | tr -d ' \\n')"
+    with_key = '-hmac "$secret"' if signing.plain else '-mac HMAC -macopt "hexkey:$key"'
+    signed = f"(printf 'test.%s.' \"$at\"; cat {_BODY})"
+    sign = f"signature=$( {signed} | openssl dgst -sha256 {with_key} -binary | base64)"
+    identity, stamp, signature = signing.names
+    send = _curl(url, f"{identity}: test", f"{stamp}: $at", f"{signature}: v1,$signature")
+    return [sign, send] if signing.plain else [read, sign, send]
 
 
 def _digest(algorithm: str, body: str) -> str:

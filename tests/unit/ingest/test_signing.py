@@ -37,9 +37,9 @@ def digest(signed: bytes, secret: str = SECRET, algorithm: str = "sha256") -> st
     return hmac.new(secret.encode(), signed, algorithm).hexdigest()
 
 
-def standard(identity: str, stamp: str, body: bytes) -> str:
+def standard(identity: str, stamp: str, body: bytes, key: bytes = base64.b64decode(KEY)) -> str:
     signed = f"{identity}.{stamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(base64.b64decode(KEY), signed, hashlib.sha256).digest()).decode()
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 def basic(password: str) -> str:
@@ -77,6 +77,11 @@ SCHEMES: dict[str, tuple[Signing, Mapping[str, str], str]] = {
     ),
     "standard": (StandardWebhooks(), SIGNED, f"whsec_{KEY}"),
     "svix": (StandardWebhooks(), {key.replace("webhook", "svix"): value for key, value in SIGNED.items()}, f"whsec_{KEY}"),
+    "mlflow": (
+        StandardWebhooks(names=("x-mlflow-delivery-id", "x-mlflow-timestamp", "x-mlflow-signature"), plain=True),
+        {"x-mlflow-delivery-id": "m1", "x-mlflow-timestamp": STAMP, "x-mlflow-signature": standard("m1", STAMP, BODY, SECRET.encode())},
+        SECRET,
+    ),
     "gitlab's signature": (GITLAB, SIGNED, f"whsec_{KEY}"),
     "gitlab's token": (GITLAB, {"x-gitlab-token": SECRET}, SECRET),
     "bearer": (Shared(), {"authorization": "Bearer caf\xc3\xa9"}, "café"),
@@ -85,7 +90,7 @@ SCHEMES: dict[str, tuple[Signing, Mapping[str, str], str]] = {
     "url": (Shared(header=IN_URL), {IN_URL: SECRET}, SECRET),
 }  # fmt: skip
 UNSIGNED = {"gitlab's token", "bearer", "basic", "own header", "url"}
-TIMED = {"rootly", "grafana with a time", "standard", "svix", "gitlab's signature"}
+TIMED = {"rootly", "grafana with a time", "standard", "svix", "mlflow", "gitlab's signature"}
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -182,6 +187,14 @@ def test_a_key_that_is_none_is_told(secret: str) -> None:
     signed = "v1," + base64.b64encode(hmac.new(b"", b"m1." + STAMP.encode() + b"." + BODY, "sha256").digest()).decode()
     problem = StandardWebhooks().problem(BODY, {**SIGNED, "webhook-signature": signed}, secret, NOW)
     assert problem == "the source's secret is not base64 behind whsec_"
+
+
+def test_a_scheme_that_fails_proves_nothing() -> None:
+    class Broken:
+        def problem(self, body: bytes, headers: Mapping[str, str], secret: str, now: datetime) -> str:
+            raise ZeroDivisionError(secret)
+
+    assert unproven(Broken(), BODY, {}, [SECRET], NOW) == "Broken could not check it: ZeroDivisionError"
 
 
 PUBLISHED: dict[str, Signing] = {
