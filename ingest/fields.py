@@ -144,13 +144,16 @@ def deliveries(
     part: Callable[[Body, Mapping[str, str]], str],
     occurred: Callable[[Body], datetime | None],
     parts: Callable[[Body], Iterator[Body]] | None = None,
+    *,
+    relayed: bool = True,
 ) -> Split:
     """
     A split of webhooks: one body, a list of bodies, or a file of them, one a line (`.jsonl`, packed or not).
 
     `part` names the thing that a body is about, so that its later state replaces the earlier; `occurred` is when it
     became so by the source's clock; `parts` cuts a body that holds several. In a file of old deliveries they were known
-    when they occurred. What is no object is a piece with its problem, and leaves the others alone.
+    when they occurred. What is no object is a piece with its problem, and leaves the others alone. `relayed`: the body
+    may lie in the envelope of a relay, which is not the vendor's.
     """
 
     def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
@@ -178,7 +181,7 @@ def deliveries(
                 )
 
     def _inner(body: Body) -> Iterator[Body]:
-        vendor = unwrapped(body)
+        vendor = unwrapped(body) if relayed else body
         yield from parts(vendor) if parts else [vendor]
 
     return split

@@ -13,6 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from ingest.contract import Connector, Piece, Split
 from ingest.errors import UNEXPECTED, BadRecord, BadSource, failure
+from ingest.fields import unwrapped
 
 GROUP = "precedent.connectors"
 """The group of entry points by which a package adds a connector of its own: its name = "module:CONNECTOR"."""
@@ -71,6 +72,10 @@ def connectors() -> tuple[Connector, ...]:
 
 def recognise(payload: Mapping[str, object], headers: Mapping[str, str]) -> Connector | None:
     """
-    The connector whose webhook this is, by its body and its lower-cased headers.
+    The connector whose webhook this is, by its body and its lower-cased headers; a relay's envelope is looked into.
     """
-    return next((found for found in connectors() if found.recognises and found.recognises(payload, headers)), None)
+    for body in (payload, inner) if (inner := unwrapped(payload)) is not payload else (payload,):
+        for found in connectors():
+            if found.recognises and found.recognises(body, headers):
+                return found
+    return None

@@ -20,7 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from graph.errors import GraphError, StoreUnavailable
 from graph.resolved import entities, neighbours
 from graph.values import Alert, EntityKind, RecordState, View, entity_name
-from ingest.alerts import Tell, read_alerts, untold
+from ingest.alerts import Tell, read_payload, untold
 from ingest.connectors import NAMES, connector
 from ingest.connectors.feedback import check
 from ingest.contract import Source
@@ -205,7 +205,8 @@ def question_of(
     hears what the payload lacks.
     """
     body = redact_body(redactor, text_of(unpack(raw, "the alert"), "the alert")).text.encode("utf-8", "replace")
-    alerts = read_alerts(body, headers, tell=tell)
+    asked = read_payload(body, headers, tell=tell)
+    alerts = asked.alerts
     extra = _extra(body)
     firing = [alert for alert in alerts if alert.status != "resolved"] or list(alerts)
     return Question(
@@ -216,6 +217,7 @@ def question_of(
         visibility=who.visibility,
         environment=_text(extra.get("environment")) if "labels" not in extra else None,
         signals=_signals(extra.get("signals"), firing[1:]),
+        format=asked.format,
     )
 
 
