@@ -83,8 +83,12 @@ def _occurred(body: Body) -> datetime | None:
         paths = (("resolvedDateTime",), ("firedDateTime",)) if ended else (("firedDateTime",),)
         moment = moment_at(essentials, *paths)
     else:
-        moment = moment_at(_older(body), ("timestamp",), ("SearchIntervalEndtimeUtc",), ("eventTimestamp",))
+        moment = _told(_older(body))
     return moment and moment + timedelta(microseconds=ended)
+
+
+def _told(older: Body) -> datetime | None:
+    return moment_at(older, ("timestamp",), ("SearchIntervalEndtimeUtc",), ("eventTimestamp",))
 
 
 def transform(record: Record) -> Iterator[Item]:
@@ -187,7 +191,7 @@ def _criterion(one: Body) -> str:
 def _classic(body: Body, record: Record) -> Alert:
     older = _older(body)
     ended = _state(body) in _ENDED
-    moment = _occurred(body) or record.received_at
+    moment = _told(older) or record.received_at
     name = first(older.get("name"), older.get("AlertRuleName"), older.get("operationName")) or "alert"
     properties = first_mapping(at(body, "data", "properties"), body.get("properties"))
     criteria = at(older, "condition")

@@ -84,8 +84,12 @@ def _ended(body: Body) -> bool:
     return any((first_filled(body, name) or "").lower() in _ENDED for name in ("status", "action_group", "eventType"))
 
 
+def _moment(body: Body) -> datetime | None:
+    return moment_at(body, *([("ended",)] if _ended(body) else []), ("execution_time",), ("date",), ("timestamp",))
+
+
 def _occurred(body: Body) -> datetime | None:
-    moment = moment_at(body, *([("ended",)] if _ended(body) else []), ("execution_time",), ("date",), ("timestamp",))
+    moment = _moment(body)
     return moment and moment + timedelta(microseconds=_ended(body))
 
 
@@ -104,7 +108,7 @@ def transform(record: Record) -> Iterator[Item]:
     ):
         raise BadRecord("this is no alert of Elastic; use a template of docs/how-to/send-alerts.md")
     ended = _ended(body)
-    moment = _occurred(body) or record.received_at
+    moment = _moment(body) or record.received_at
     began = moment_at(body, ("started",)) or moment
     yield Alert(
         id=f"elastic:{record.part}",
