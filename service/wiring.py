@@ -295,7 +295,7 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         indexer=indexer,
         resolver=Resolver(catalogue, names),
         suspects=Suspects(store, parameters("suspects")),
-        precedents=Precedents(indexer, store, parameters("precedents")),
+        precedents=Precedents(indexer, store, parameters("precedents"), catalogue.incidents),
         runbooks=Runbooks(indexer, store, parameters("runbooks")),
         pool=ThreadPoolExecutor(max_workers=settings.inflight * 2, thread_name_prefix="part"),
         shelf=Shelf(store, behind=not read_only),
