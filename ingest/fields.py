@@ -13,7 +13,7 @@ import orjson
 from graph.values import EntityId, EntityKind, Record, entity_id
 from ingest.contract import Body, Piece, Split
 from ingest.errors import BadRecord
-from ingest.parsing import json_lines, load_json, mapping_of, parse_time, text_of, unpack
+from ingest.parsing import is_unset, json_lines, load_json, mapping_of, parse_time, text_of, unpack
 
 NOTHING = frozenset({"", "unknown", "none", "null", "n/a", "undefined"})
 """Texts that name neither a service nor a version."""
@@ -122,11 +122,15 @@ def body_of(record: Record) -> Body:
 
 def moment_at(body: object, *paths: Sequence[str | int]) -> datetime | None:
     """
-    The first time of several places; None where there is none that can be read (the transform says what is wrong).
+    The first time of several places; None where there is none that is set and can be read (the transform says what is
+    wrong).
     """
     for path in paths:
+        found = at(body, *path)
+        if is_unset(found):
+            continue
         try:
-            return parse_time(at(body, *path))
+            return parse_time(found)
         except BadRecord:
             continue
     return None

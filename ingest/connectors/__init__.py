@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from ingest.contract import Connector, Piece, Split
+from ingest.contract import Body, Connector, Headers, Piece, Recognises, Split
 from ingest.errors import UNEXPECTED, BadRecord, BadSource, failure
 from ingest.fields import unwrapped
 
@@ -46,7 +46,7 @@ def connector(name: str) -> Connector:
     found = added.load() if added else importlib.import_module(place).CONNECTOR
     if not isinstance(found, Connector):
         raise TypeError(f"{added.value if added else place} is not a Connector")
-    return replace(found, split=_told(name, found.split))
+    return replace(found, split=_told(name, found.split), recognises=_tolerant(found.recognises))
 
 
 def _told(name: str, split: Split) -> Split:
@@ -61,6 +61,22 @@ def _told(name: str, split: Split) -> Split:
             raise BadRecord(failure(f"the connector {name}", error)) from error
 
     return told
+
+
+def _tolerant(recognises: Recognises | None) -> Recognises | None:
+    """
+    A connector is asked about everybody's bodies: one that fails it, it does not recognise.
+    """
+    if recognises is None:
+        return None
+
+    def recognised(body: Body, headers: Headers) -> bool:
+        try:
+            return recognises(body, headers)
+        except UNEXPECTED:
+            return False
+
+    return recognised
 
 
 def connectors() -> tuple[Connector, ...]:

@@ -234,7 +234,7 @@ def recognises(payload: Body, headers: Headers) -> bool:
     """
     By the schema that it names, or by the context of the oldest metric alerts.
     """
-    if payload.get("schemaId") == _COMMON or payload.get("schemaId") in _OLDER:
+    if text_at(payload, "schemaId") in {_COMMON, *_OLDER}:
         return True
     context = payload.get("context")
     return (

@@ -235,7 +235,7 @@ def recognises(payload: Body, headers: Headers) -> bool:
         return isinstance(inner, dict) and recognises(inner, headers)
     if {"Type", "TopicArn", "MessageId"} <= set(payload):
         message = text_at(payload, "Message") or ""
-        return payload["Type"] in _CONFIRMATIONS or '"AlarmName"' in message or "aws.cloudwatch" in message
+        return text_at(payload, "Type") in _CONFIRMATIONS or '"AlarmName"' in message or "aws.cloudwatch" in message
     if payload.get("source") == "aws.cloudwatch":
         return "detail" in payload or "alarmData" in payload
     return {"AlarmName", "NewStateValue"} <= set(payload) or isinstance(payload.get("MetricAlarms"), list)

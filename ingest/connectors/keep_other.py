@@ -115,8 +115,8 @@ def _libre_nms(body: Body) -> _Reading:
     moment = moment_at(body, ("timestamp",))
     ended = text_at(body, "state") == "0"
     spent = _ELAPSED.findall(text_at(body, "elapsed") or "") if ended else []
-    lasted = timedelta(seconds=sum(int(number) * _SECONDS.get(unit, 0) for number, unit in spent))
-    began = moment - lasted if moment else None
+    lasted = sum(int(number) * _SECONDS.get(unit, 0) for number, unit in spent)
+    began = moment - timedelta(seconds=lasted) if moment and lasted < moment.timestamp() else moment
     number = first_filled(body, "alert_id", "uid", "id")
     return _Reading(
         part=f"{text_at(body, 'device_id')}/{number}@{began.isoformat() if began else ''}",

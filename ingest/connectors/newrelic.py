@@ -15,6 +15,8 @@ from ingest.fields import at, body_of, deliveries, first, list_at, moment_at, ob
 from ingest.tags import filled, first_filled, labelled, noted
 
 _ENDED = frozenset({"closed", "deactivated", "resolved"})
+_LONGEST = 10**11
+"""Milliseconds that an incident is open at most; more is a mistake."""
 _KINDS = {
     "application": "service",
     "service": "service",
@@ -145,7 +147,8 @@ def _incident(body: Body, record: Record) -> Alert:
     ended = _ended(body)
     opened = (text_at(body, "current_state") or "open").lower() == "open"
     open_for = body.get("duration")
-    began = moment - timedelta(milliseconds=open_for) if isinstance(open_for, int) and 0 < open_for < 1e11 else moment
+    lasted = timedelta(milliseconds=open_for) if isinstance(open_for, int) and 0 < open_for < _LONGEST else timedelta()
+    began = moment - lasted if moment.year > 1970 else moment
     targets = objects_at(body, "targets")
     target = targets[0] if targets else {}
     name = first(body.get("condition_name"), body.get("details")) or "incident"

@@ -21,7 +21,7 @@ from graph.errors import GraphError, StoreUnavailable
 from graph.resolved import entities, neighbours
 from graph.values import Alert, EntityKind, RecordState, View, entity_name
 from ingest.alerts import Tell, read_payload, untold
-from ingest.connectors import NAMES, connector
+from ingest.connectors import NAMES, connector, connectors
 from ingest.connectors.feedback import check
 from ingest.contract import Source
 from ingest.journal import DELIVERY, admit
@@ -58,6 +58,8 @@ def create_app(memory: Memory) -> FastAPI:
         with suppress(GraphError):
             await run_in_threadpool(memory.tokens.refresh)
         memory.start()
+        # so that the first question does not wait for their import
+        await run_in_threadpool(connectors)
         refreshing = asyncio.create_task(fresh(memory.tokens))
         yield
         refreshing.cancel()
