@@ -104,11 +104,19 @@ def _expression(url: str | None) -> str:
         return ""
 
 
+def lone(body: Body) -> bool:
+    """
+    Whether a body is an alert by itself.
+    """
+    named = text_at(body, "labels", "alertname") is not None
+    return "alerts" not in body and named and any(body.get(key) for key in _MARKS)
+
+
 def of_grafana(body: Body) -> bool:
     """
     Whether a webhook of this shape is Grafana's.
     """
-    return "orgId" in body or any(_GRAFANA & set(one) for one in objects_at(body, "alerts"))
+    return "orgId" in body or any(_GRAFANA & set(one) for one in (body, *objects_at(body, "alerts")))
 
 
 def recognises(payload: Body, headers: Headers) -> bool:
@@ -116,7 +124,7 @@ def recognises(payload: Body, headers: Headers) -> bool:
     A list of alerts with labels and a start, or a lone one with a name.
     """
     if "alerts" not in payload and isinstance(payload.get("labels"), dict):
-        return text_at(payload, "labels", "alertname") is not None and any(payload.get(key) for key in _MARKS)
+        return lone(payload) and not of_grafana(payload)
     for found in (objects_at(payload, "alerts"), objects_at(payload, "data", "alerts"), objects_at(payload, "data")):
         if found and isinstance(found[0].get("labels"), dict):
             return bool({"startsAt", "activeAt"} & set(found[0])) and not of_grafana(payload)

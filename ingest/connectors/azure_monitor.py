@@ -122,6 +122,7 @@ def _alert(body: Body, record: Record) -> Alert:
         status="resolved" if ended else "firing",
         labels=labelled(
             at(body, "data", "customProperties"),
+            at(context, "labels"),
             _dimensions(context),
             _target(first(*list_at(essentials, "alertTargetIDs"))),
             {
@@ -134,7 +135,8 @@ def _alert(body: Body, record: Record) -> Alert:
         ),
         annotations=noted(
             title=name,
-            description=essentials.get("description"),
+            description=first(essentials.get("description"), at(context, "annotations", "description")),
+            runbook_url=at(context, "annotations", "runbook_url"),
             operation=at(context, "operationName"),
             status=at(context, "status"),
             search_url=first(*(at(one, "linkToSearchResultsUI") for one in (*_criteria(context), context))),
@@ -146,7 +148,9 @@ def _alert(body: Body, record: Record) -> Alert:
 
 
 def _criteria(context: object) -> list[Body]:
-    return [*objects_at(context, "condition", "allOf"), *objects_at(context, "allOf")]
+    alone = at(context, "condition")
+    single = [alone] if isinstance(alone, dict) and "metricName" in alone else []
+    return [*objects_at(context, "condition", "allOf"), *objects_at(context, "allOf"), *single]
 
 
 def _dimensions(context: object) -> list[object]:
@@ -154,6 +158,7 @@ def _dimensions(context: object) -> list[object]:
     Dimensions by name; ids of Azure's own say nothing.
     """
     found = [one for each in _criteria(context) for one in objects_at(each, "dimensions")]
+    found += objects_at(context, "Dimensions")
     own = ("resourceid", "microsoft.resourceid")
     return [one for one in found if (text_at(one, "name") or "").lower() not in own]
 
@@ -177,7 +182,8 @@ def _target(arm: str | None) -> dict[str, object]:
 
 
 def _expression(context: object) -> str:
-    queries = [first(at(one, "searchQuery"), at(one, "SearchQuery")) for one in (*_criteria(context), context)]
+    names = ("searchQuery", "SearchQuery", "expression")
+    queries = [first(*(at(one, name) for name in names)) for one in (*_criteria(context), context)]
     return ", ".join([*(query for query in queries if query), *(_criterion(one) for one in _criteria(context))])
 
 

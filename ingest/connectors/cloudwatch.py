@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from urllib.parse import quote
 
+import orjson
+
 from graph.values import Alert, Item, Record, Trust
 from ingest.contract import Body, Connector, Headers
 from ingest.errors import BadRecord
@@ -52,8 +54,11 @@ def _parts(body: Body) -> Iterator[Body]:
 
 
 def _message(body: Body) -> Body:
+    message = body.get("Message")
+    if isinstance(message, dict):
+        return message
     try:
-        return mapping_of(load_json(text_at(body, "Message") or "", "the message"), "the message")
+        return mapping_of(load_json(text(message) or "", "the message"), "the message")
     except BadRecord as error:
         topic = text_at(body, "TopicArn")
         raise BadRecord(
@@ -234,7 +239,8 @@ def recognises(payload: Body, headers: Headers) -> bool:
         inner = at(records[0], "Sns")
         return isinstance(inner, dict) and recognises(inner, headers)
     if {"Type", "TopicArn", "MessageId"} <= set(payload):
-        message = text_at(payload, "Message") or ""
+        given = payload.get("Message")
+        message = given if isinstance(given, str) else orjson.dumps(given).decode()
         return text_at(payload, "Type") in _CONFIRMATIONS or '"AlarmName"' in message or "aws.cloudwatch" in message
     if payload.get("source") == "aws.cloudwatch":
         return "detail" in payload or "alarmData" in payload

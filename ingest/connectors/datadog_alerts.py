@@ -12,7 +12,7 @@ from datetime import datetime
 from graph.values import Alert, AlertRule, Incident, Item, Record, Trust
 from ingest.contract import Body, Connector, Headers
 from ingest.errors import BadRecord
-from ingest.fields import at, body_of, deliveries, digest_of, first, moment_at, objects_at, service, text, text_at
+from ingest.fields import at, body_of, deliveries, digest_of, first, moment_at, objects_at, service, text_at
 from ingest.parsing import mapping_of
 from ingest.tags import check_version, filled, first_filled, labelled, noted, ours
 
@@ -193,7 +193,7 @@ def recognises(payload: Body, headers: Headers) -> bool:
     """
     if ours(payload, "datadog") or {"alert_transition", "monitor_id"} <= set(payload):
         return True
-    if {"monitor_id", "query"} <= set(payload) and (text(payload.get("type")) or "").endswith("alert"):
+    if {"monitor_id", "query", "message", "type"} <= set(payload):
         return True
     if {"query", "options", "id"} <= set(payload) and {"overall_state", "message", "type"} <= set(payload):
         return True

@@ -81,7 +81,10 @@ def _part(body: Body, meta: Mapping[str, str]) -> str:
 
 
 def _ended(body: Body) -> bool:
-    return any((first_filled(body, name) or "").lower() in _ENDED for name in ("status", "action_group", "eventType"))
+    return any(
+        (first_filled(body, name) or "").lower() in _ENDED
+        for name in ("status", "action_group", "actionGroup", "eventType")
+    )
 
 
 def _moment(body: Body) -> datetime | None:
@@ -109,7 +112,7 @@ def transform(record: Record) -> Iterator[Item]:
         raise BadRecord("this is no alert of Elastic; use a template of docs/how-to/send-alerts.md")
     ended = _ended(body)
     moment = _moment(body) or record.received_at
-    began = moment_at(body, ("started",)) or moment
+    began = moment_at(body, ("started",), ("startedAt",)) or moment
     yield Alert(
         id=f"elastic:{record.part}",
         name=name,
@@ -118,24 +121,26 @@ def transform(record: Record) -> Iterator[Item]:
         status="resolved" if ended else "firing",
         labels=labelled(
             {key: body.get(key) for key in ("service", "environment", "team", "region", "host")},
-            first_filled(body, "rule_tags") or body.get("tags"),
+            first_filled(body, "rule_tags", "ruleTags") or body.get("ruleTags") or body.get("tags"),
             {
                 "severity": first_filled(body, "severity"),
                 "space": first_filled(body, "space", "spaceId"),
                 "rule_type": first_filled(body, "rule_type"),
-                "group": first_filled(body, "alert_id"),
+                "group": first_filled(body, "alert_id", "alertId"),
             },
         ),
         annotations=noted(
             title=name,
             description=first(
-                first_filled(body, "message", "reason"), at(body, "context", "message"), at(body, "context", "reason")
+                first_filled(body, "message", "reason", "contextReason"),
+                at(body, "context", "message"),
+                at(body, "context", "reason"),
             ),
             hits=body.get("hits"),
             runbook_url=body.get("runbook_url"),
         ),
         vendor="elastic",
-        url=first_filled(body, "url"),
+        url=first_filled(body, "url", "ruleUrl"),
     )  # fmt: skip
 
 
@@ -166,9 +171,9 @@ def recognises(payload: Body, headers: Headers) -> bool:
     """
     if ours(payload, "elastic_watcher", "kibana") or _is_document(payload) or set(payload) >= _WATCH:
         return True
-    return {"ruleId", "ruleName", "spaceId", "status"} <= set(payload) or (
-        text_at(payload, "_id") is not None and set(mapping(payload.get("watch"))) >= _WATCH
-    )
+    if {"ruleId", "ruleName"} <= set(payload) and {"spaceId", "alertId", "actionGroup"} & set(payload):
+        return True
+    return text_at(payload, "_id") is not None and set(mapping(payload.get("watch"))) >= _WATCH
 
 
 def mapping(value: object) -> Body:

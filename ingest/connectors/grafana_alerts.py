@@ -128,7 +128,8 @@ def recognises(payload: Body, headers: Headers) -> bool:
     if _legacy(payload):
         return True
     alerts = objects_at(payload, "alerts")
-    return bool(alerts) and {"labels", "startsAt"} <= set(alerts[0]) and alertmanager.of_grafana(payload)
+    shaped = {"labels", "startsAt"} <= set(alerts[0]) if alerts else alertmanager.lone(payload)
+    return shaped and alertmanager.of_grafana(payload)
 
 
 CONNECTOR = Connector(

@@ -109,8 +109,9 @@ def _event(event: Body, body: Body, record: Record) -> Alert:
     moment = _moment(event) or record.received_at
     links = " ".join(text(event.get(key)) or "" for key in ("url", "web_url", "issue_url"))
     found = _PROJECT.search(links)
-    project = first(body.get("project_slug"), found["slug"] if found else None, at(event, "project_slug"))
-    title = first(event.get("title"), body.get("message"), at(event, "metadata", "value")) or "error"
+    project = first(body.get("project_slug"), found["slug"] if found else None, body.get("project"))
+    told = (at(event, "metadata", name) for name in ("title", "value", "type"))
+    title = first(event.get("title"), body.get("message"), event.get("message"), *told) or "error"
     return Alert(
         id=f"sentry:{record.part}",
         name=title,
@@ -222,7 +223,7 @@ def recognises(payload: Body, headers: Headers) -> bool:
         return True
     if {"action", "installation", "data"} <= set(payload):
         return resource_of(payload) not in ("unknown", "issue_object", "plugin")
-    if {"culprit", "project_slug", "event"} <= set(payload):
+    if {"culprit", "project", "project_name", "event"} <= set(payload):
         return True
     return {"culprit", "shortId", "permalink"} <= set(payload)
 

@@ -5,6 +5,7 @@ Zabbix's webhook media type: our own template, the parameters that Zabbix's own 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -17,8 +18,22 @@ from ingest.parsing import load_json, named_time, parse_time
 from ingest.tags import check_version, first_filled, labelled, noted, ours
 
 _ENDED = frozenset({"ok", "resolved", "recovery", "0"})
+_MACRO = re.compile(r"\{?[A-Z]+(\.[A-Z0-9]+)+\}?")
 _SENTENCE = frozenset({"alert_uid", "link_to_upstream_details"})
 """Fields of a body that has a state beside a title and a text, and no event."""
+
+
+def _parts(body: Body) -> Iterator[Body]:
+    yield _plain(body)
+
+
+def _plain(body: Body) -> Body:
+    """
+    A body by our names, also where its keys are the macros themselves (`EVENT.ID`, `{EVENT.ID}`).
+    """
+    if not any(_MACRO.fullmatch(key) for key in body):
+        return body
+    return {key.strip("{}").lower().replace(".", "_"): value for key, value in body.items()}
 
 
 def _event(body: Body) -> str | None:
@@ -117,7 +132,11 @@ def _tags(body: Body) -> object:
     """
     Tags: a list, JSON in a text (`[{"tag": …, "value": …}]`), or `key:value` separated by commas.
     """
-    given = first_filled(body, "tags", "event_tags") or list_at(body, "tags") or list_at(body, "event_tags")
+    given = (
+        first_filled(body, "tags", "event_tagsjson", "event_tags")
+        or list_at(body, "tags")
+        or list_at(body, "event_tags")
+    )
     if isinstance(given, str) and given.startswith("["):
         try:
             return load_json(given)
@@ -130,7 +149,7 @@ def recognises(payload: Body, headers: Headers) -> bool:
     """
     Our template, an event with its trigger, or one of the two short bodies.
     """
-    keys = set(payload)
+    keys = set(_plain(payload))
     if ours(payload, "zabbix") or keys >= _SENTENCE | {"state"}:
         return True
     if {"trigger", "hostname", "status"} <= keys:
@@ -144,7 +163,7 @@ CONNECTOR = Connector(
     summary="Zabbix's webhook media type: our template, the parameters of its own webhooks",
     trust=Trust.OBSERVED,
     snapshot=False,
-    split=deliveries(_part, _occurred),
+    split=deliveries(_part, _occurred, _parts),
     transform=transform,
     patterns=("zabbix/*.json*",),
     recognises=recognises,

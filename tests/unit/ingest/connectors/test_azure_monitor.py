@@ -64,11 +64,23 @@ def test_a_log_alert_has_its_query_and_an_activity_its_operation() -> None:
     }
 
 
+def test_a_rule_of_prometheus_brings_its_labels_and_expression() -> None:
+    context = {
+        "interval": "PT1M", "expression": "up == 0", "labels": {"alertname": "Down", "service": "pay", "namespace": "shop"},
+        "annotations": {"description": "no target", "runbook_url": "https://books.example/down"},
+    }  # fmt: skip
+    (one,) = alerts("azure_monitor", common("Metric", **context))
+    assert (one.expr, one.labels["service"], one.labels["namespace"]) == ("up == 0", "pay", "shop")
+    assert one.annotations == {"title": "r", "description": "no target", "runbook_url": "https://books.example/down"}
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
         ({"schemaId": "AzureMonitorMetricAlert", "data": {"version": "2.0", "status": "Deactivated", "context": {"timestamp": "2026-04-06T10:00:00Z", "id": "/subscriptions/S/x", "name": "cpu", "conditionType": "SingleResourceMultipleMetricCriteria", "severity": "3", "condition": {"allOf": []}, "resourceName": "vm-1", "resourceId": "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/vm-1"}}},
          ("cpu", "resolved", when("2026-04-06T10:00"), when("2026-04-06T10:00"))),
+        ({"status": "Activated", "context": {"timestamp": "2026-04-06T10:00:00Z", "id": "/subscriptions/S/y", "name": "cpu", "conditionType": "Metric", "condition": {"metricName": "CPU", "operator": "GreaterThan", "threshold": "1"}, "resourceName": "vm-1", "resourceId": "/subscriptions/S/x"}, "properties": {}},
+         ("cpu", "firing", when("2026-04-06T10:00"), None)),
         ({"schemaId": "Microsoft.Insights/LogAlert", "data": {"SubscriptionId": "S", "AlertRuleName": "errors", "SearchQuery": "q", "SearchIntervalStartTimeUtc": "4/6/2026 9:55:00 AM", "SearchIntervalEndtimeUtc": "4/6/2026 10:00:00 AM", "Severity": "2"}},
          ("errors", "firing", when("2026-04-06T10:00"), None)),
         ({"schemaId": "Microsoft.Insights/activityLogs", "data": {"status": "Activated", "context": {"activityLog": {"eventTimestamp": "2026-04-06T10:00:00+00:00", "operationName": "restart", "level": "Informational", "caller": "ann@example.org", "resourceId": "/subscriptions/S/resourceGroups/G/providers/Microsoft.Web/sites/shop"}}, "properties": {}}},

@@ -101,6 +101,18 @@ def test_a_confirmation_is_left_to_a_person(kind: str) -> None:
         alerts("cloudwatch", body)
 
 
+def test_a_message_may_be_an_object_or_an_event() -> None:
+    body = {
+        **notification(),
+        "Message": {"AlarmName": "pay-errors", "NewStateValue": "ALARM", "StateChangeTime": "2026-04-03T05:00:00Z"},
+    }
+    assert [one.name for one in alerts("cloudwatch", body)] == ["pay-errors"]
+    assert recognised(body) == "cloudwatch"
+    routed = {**notification(), "Message": orjson.dumps(data("cloudwatch")[0]).decode()}
+    assert [one.name for one in alerts("cloudwatch", routed)] == ["orders-db-cpu"]
+    assert recognised(routed) == "cloudwatch"
+
+
 def test_what_is_no_alarm_says_so() -> None:
     with pytest.raises(BadRecord, match="is no alarm in JSON"):
         alerts("cloudwatch", {**notification(), "Message": "hello"})

@@ -52,6 +52,19 @@ def test_kibanas_documents_come_dotted_or_nested(body: dict[str, object]) -> Non
     assert recognised(body) == "elastic_watcher"
 
 
+def test_the_connectors_variables_may_keep_their_names() -> None:
+    body = {
+        "ruleId": "r",
+        "ruleName": "Errors",
+        "alertId": "web",
+        "actionGroup": "recovered",
+        "date": "2026-04-07T07:00:00Z",
+    }
+    (one,) = alerts("elastic_watcher", body)
+    assert brief(one) == ("Errors", "resolved", when("2026-04-07T07:00"), when("2026-04-07T07:00"))
+    assert recognised(body) == "elastic_watcher"
+
+
 def test_real_files(shared: Path) -> None:
     (fired,) = sample(shared, "elastic_watcher", "kibana.on_alert.superplane.json")
     assert brief(fired) == ("High error rate detected", "firing", RECEIVED, None)

@@ -69,6 +69,15 @@ def test_a_test_of_the_contact_point_states_nothing(body: dict[str, object]) -> 
     assert recognised(body) == "grafana_alerts"
 
 
+def test_an_alert_by_itself_is_grafanas_by_its_links() -> None:
+    body = {
+        "labels": {"alertname": "Queue"}, "startsAt": "2026-04-02T10:00:00Z", "status": "firing", "silenceURL": "https://graphs.example/s",
+        "panelURL": "https://graphs.example/p",
+    }  # fmt: skip
+    (one,) = alerts("grafana_alerts", body)
+    assert (one.vendor, one.url, recognised(body)) == ("grafana", "https://graphs.example/p", "grafana_alerts")
+
+
 def test_series_that_disagree_give_no_label() -> None:
     matches = [
         {"metric": "cpu", "tags": {"job": "web", "host": "a"}, "value": 1},

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graph.values import Alert
 from ingest.alerts import PLAIN, read_payload
@@ -18,6 +20,7 @@ from ingest.errors import BadRecord
 from ingest.fields import unwrapped
 from ingest.parsing import load_json
 from tests.unit.ingest.connectors.alerting import when
+from tests.unit.ingest.connectors.test_connectors import JSON
 
 HEAVY = (
     "torch",
@@ -70,6 +73,29 @@ def test_loading_all_connectors_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+KEYS = (
+    "schemaId",
+    "Type",
+    "TopicArn",
+    "MessageId",
+    "alerts",
+    "labels",
+    "data",
+    "event",
+    "type",
+    "context",
+    "status",
+    "results",
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6))
+def test_arbitrary_bodies_are_asked_about_in_peace(body: dict[str, object]) -> None:
+    for one in connectors():
+        if one.recognises:
+            assert one.recognises(body, {}) in (True, False)
 
 
 NOW = when("2026-05-01")

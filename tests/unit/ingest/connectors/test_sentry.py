@@ -75,6 +75,17 @@ def test_an_error_that_was_created_is_read_like_an_event() -> None:
     assert [one.name for one in alerts("sentry", body, sentry_hook_resource="error")] == ["ValueError: no such basket"]
 
 
+def test_the_old_plugins_project_is_the_service() -> None:
+    body = {
+        "project": "basket", "project_name": "Basket", "culprit": "views", "level": "error", "id": "7", "message": "no such basket",
+        "event": {"event_id": "e", "timestamp": 1775300000.5, "tags": [["environment", "qa"]]}, "url": "https://sentry.example/7",
+    }  # fmt: skip
+    (one,) = alerts("sentry", body)
+    assert brief(one) == ("no such basket", "firing", when("2026-04-04T10:53:20.5"), None)
+    assert (one.labels["service"], one.labels["environment"], one.id) == ("basket", "qa", "sentry:issue:7/event:e")
+    assert recognised(body) == "sentry"
+
+
 def test_other_resources_state_nothing_or_are_told() -> None:
     installed = {"action": "created", "installation": {"uuid": "u"}, "data": {"installation": {"uuid": "u"}}}
     assert recognised(installed) == "sentry"

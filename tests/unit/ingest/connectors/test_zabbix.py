@@ -46,6 +46,18 @@ def test_the_parameters_of_zabbixs_own_webhooks_are_read() -> None:
     assert recognised(body) == "zabbix"
 
 
+def test_keys_may_be_the_macros_themselves() -> None:
+    body = {
+        "EVENT.ID": "12", "{EVENT.VALUE}": "0", "EVENT.NAME": "CPU is busy", "EVENT.DATE": "2026.04.05", "EVENT.TIME": "10:00:00",
+        "EVENT.RECOVERY.DATE": "2026.04.05", "EVENT.RECOVERY.TIME": "10:30:00", "HOST.NAME": "web-1", "TRIGGER.ID": "3",
+        "EVENT.TAGS": "service:web", "EVENT.SEVERITY": "High",
+    }  # fmt: skip
+    (one,) = alerts("zabbix", body)
+    assert brief(one) == ("CPU is busy", "resolved", when("2026-04-05T10:00"), when("2026-04-05T10:30"))
+    assert (one.labels["service"], one.labels["host"]) == ("web", "web-1")
+    assert recognised(body) == "zabbix"
+
+
 def test_a_body_without_an_event_is_known_by_its_trigger_and_host() -> None:
     body = {"hostname": "a", "status": "PROBLEM", "trigger": "down", "item": "ping", "severity": "High", "link": ""}
     one, two = alerts("zabbix", body, {**body, "status": "OK"})
