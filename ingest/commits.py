@@ -22,6 +22,7 @@ _DEPLOYS = re.compile(
     re.IGNORECASE,
 )
 _ROLLBACK = re.compile(r"roll(?:s|ed|ing)?[-_ ]?back|(?:^|[^a-z])(?:revert|undo)(?:[^a-z]|$)", re.IGNORECASE)
+_REMOTE = re.compile(r"^(?:[\w+.-]+://)?(?:[^@/]+@)?[^/:]+(?::\d+)?[:/](?P<path>[^?#]+?)(?:\.git)?/?$")
 NO_COMMIT = re.compile(r"^0{7,40}$")
 """What stands for a commit where a branch or tag was made or removed."""
 
@@ -101,3 +102,12 @@ def ranked(moment: datetime | None, state: str | None, order: Sequence[Iterable[
         return None
     place = next((place for place, states in enumerate(order, 1) if (state or "").lower() in states), 0)
     return moment + timedelta(microseconds=place)
+
+
+def repository_path(remote: str | None) -> str | None:
+    """
+    `owner/name` (or longer) of a git remote's address, over HTTP or SSH; None for what is none.
+    """
+    found = _REMOTE.match((remote or "").strip())
+    path = (found["path"] if found else "").strip("/")
+    return path.replace("/_git/", "/").removeprefix("scm/") if "/" in path else None
