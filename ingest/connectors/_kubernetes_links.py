@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from graph.values import EntityId, EntityKind, entity_id
 from ingest.connectors._kubernetes_objects import DELETED, name_of, service_id
 from ingest.contract import Body
-from ingest.fields import at, objects_at, text_at
+from ingest.fields import at, list_at, objects_at, text_at
 
 _ADDRESS = re.compile(
     r"(?:^|_)(?:ADDR(?:ESS(?:ES)?)?|URLS?|URI|HOSTS?|ENDPOINTS?|(?P<loose>SERVERS?|DSN|BROKERS?|UPSTREAM|SVC|CONNECTION"
@@ -115,9 +115,7 @@ def backends(found: Body, renamed: object) -> list[tuple[str, EntityId]]:
 
 def _backends(found: Body) -> Iterator[tuple[str, str]]:
     spec = at(found, "spec")
-    hosts = (
-        [str(one) for one in (at(spec, "hostnames") or []) if isinstance(one, str)] if isinstance(spec, dict) else []
-    )
+    hosts = [one for one in list_at(spec, "hostnames") if isinstance(one, str)]
     for rule in objects_at(spec, "rules"):
         for path in objects_at(rule, "http", "paths"):
             if name := _backend(path.get("backend")):
