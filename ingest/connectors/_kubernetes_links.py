@@ -38,29 +38,37 @@ class Links:
 
     def __init__(self, workloads: Sequence[Body], objects: Sequence[Body]) -> None:
         living = [one for one in workloads if not one.get(DELETED)]
-        self._pods = [(_space(one), _pod_labels(one), found) for one in living if (found := service_id(one))]
+        self._pods: dict[tuple[str, str], list[tuple[str, Mapping[str, str], EntityId]]] = {}
+        for one in living:
+            labels, service = _pod_labels(one), service_id(one)
+            for label in labels.items() if service else ():
+                self._pods.setdefault(label, []).append((_space(one), labels, str(service)))
         services = [one for one in objects if one.get("kind") == "Service" and not one.get(DELETED)]
         self._names = {str(name_of(one)): found for one in services if (found := self._only(one))}
+        self._declared = {
+            (service_id(one), target) for one in living for target in addressed(template_of(one), self._names)
+        }
 
     def of(self, found: Body) -> Body:
         """
-        What an object points at, as further fields of its record: `targets` of its selector, `callers` and `called` of
-        a policy, and `services`, the Services by name that go by another name in the catalogue.
+        What an object points at, as further fields of its record: `targets` of its selector, `permits` of a policy
+        (caller and called, without what is declared anyway), and `services`, those that workloads call otherwise.
         """
         kind = found.get("kind")
         if kind == "Service":
             return {"targets": self._selected(found, at(found, "spec", "selector"))}
         if kind == "NetworkPolicy":
-            return {
-                "targets": self._selected(found, at(found, "spec", "podSelector", "matchLabels")),
-                "callers": self._peers(found, "ingress", "from"),
-                "called": self._peers(found, "egress", "to"),
-            }
-        renamed = {
-            name: target for name, target in self._names.items() if target != entity_id(EntityKind.SERVICE, name)
-        }
-        used = {name: target for name, target in renamed.items() if name in _mentioned(found)}
+            return {"permits": [list(pair) for pair in self._permitted(found)]}
+        mentioned = {name: target for name in _mentioned(found) if (target := self._names.get(name))}
+        used = {name: target for name, target in mentioned.items() if target != entity_id(EntityKind.SERVICE, name)}
         return {"services": used} if used else {}
+
+    def _permitted(self, policy: Body) -> list[tuple[EntityId, EntityId]]:
+        own = self._selected(policy, at(policy, "spec", "podSelector", "matchLabels"))
+        incoming = [(peer, one) for one in own for peer in self._peers(policy, "ingress", "from")]
+        outgoing = [(one, peer) for one in own for peer in self._peers(policy, "egress", "to")]
+        pairs = dict.fromkeys([*incoming, *outgoing])
+        return [pair for pair in pairs if pair[0] != pair[1] and pair not in self._declared]
 
     def _peers(self, policy: Body, way: str, key: str) -> list[EntityId]:
         peers = [peer for rule in objects_at(policy, "spec", way) for peer in objects_at(rule, key)]
@@ -80,9 +88,10 @@ class Links:
         if not isinstance(selector, dict) or not selector:
             return []
         wanted = {str(key): str(value) for key, value in selector.items()}
+        candidates = min((self._pods.get(label, []) for label in wanted.items()), key=len)
         here = [
             service
-            for space, labels, service in self._pods
+            for space, labels, service in candidates
             if (anywhere or space == _space(found)) and wanted.items() <= labels.items()
         ]
         if here:
@@ -93,6 +102,13 @@ class Links:
     def _only(self, service: Body) -> EntityId | None:
         found = self._selected(service, at(service, "spec", "selector"))
         return found[0] if len(found) == 1 else None
+
+
+def template_of(workload: Body) -> object:
+    """
+    A workload's template of pods.
+    """
+    return at(workload, "spec", "jobTemplate", "spec", "template") or at(workload, "spec", "template")
 
 
 def addressed(template: object, renamed: object) -> dict[EntityId, str]:
@@ -132,8 +148,7 @@ def _backend(backend: object) -> str | None:
 
 
 def _mentioned(found: Body) -> set[str]:
-    template = at(found, "spec", "jobTemplate", "spec", "template") or at(found, "spec", "template")
-    hosts = {host for name, value in _variables(template) for host in _hosts(name, value)}
+    hosts = {host for name, value in _variables(template_of(found)) for host in _hosts(name, value)}
     return hosts | {name for _, name in _backends(found)}
 
 
@@ -173,6 +188,5 @@ def _space(found: Body) -> str:
 
 
 def _pod_labels(workload: Body) -> Mapping[str, str]:
-    template = at(workload, "spec", "jobTemplate", "spec", "template") or at(workload, "spec", "template")
-    labels = at(template, "metadata", "labels")
+    labels = at(template_of(workload), "metadata", "labels")
     return {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}

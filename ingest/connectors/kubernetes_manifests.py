@@ -14,7 +14,7 @@ from datetime import datetime
 
 from graph.values import EntityId, EntityKind, Fact, FactKind, Item, Record, Trust, entity_id
 from ingest.commits import repository_path
-from ingest.connectors._kubernetes_links import Links, addressed, backends
+from ingest.connectors._kubernetes_links import Links, addressed, backends, template_of
 from ingest.connectors._kubernetes_objects import (
     DELETED,
     environment_of,
@@ -86,7 +86,7 @@ def _workload(found: Body, body: Body) -> Iterator[Fact]:
     subject = service_id(found)
     if subject is None or objects_at(found, "metadata", "ownerReferences"):
         return
-    labels, template = labels_of(found), _template(found)
+    labels, template = labels_of(found), template_of(found)
     image = image_of(template)
     yield Fact(
         kind=FactKind.ENTITY,
@@ -173,20 +173,14 @@ def _policy(found: Body, body: Body) -> Iterator[Fact]:
     """
     The calls that a NetworkPolicy permits between workloads that its selectors name.
     """
-    for key, turned in (("callers", False), ("called", True)):
-        for subject in _targets(body):
-            for other in (str(one) for one in list_at(body, key)):
-                caller, called = (subject, other) if turned else (other, subject)
-                if caller != called:
-                    yield _edge(caller, called, "permitted")
+    for pair in list_at(body, "permits"):
+        caller, called = text_at(pair, 0), text_at(pair, 1)
+        if caller and called:
+            yield _edge(caller, called, "permitted")
 
 
 def _targets(body: Body) -> list[EntityId]:
     return [str(one) for one in list_at(body, "targets")]
-
-
-def _template(found: Body) -> object:
-    return at(found, "spec", "jobTemplate", "spec", "template") or at(found, "spec", "template")
 
 
 def _alias(subject: EntityId, name: str, seen_in: str) -> Fact:
