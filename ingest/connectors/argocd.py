@@ -10,10 +10,10 @@ before is a rollback. The name of the Application is taken for the service's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from graph.values import Change, ChangeKind, Item, Record, Trust
-from ingest.commits import ranked, repository_path, rolls_back
+from ingest.commits import repository_path, rolls_back
 from ingest.connectors._kubernetes_objects import (
     DELETED,
     condition,
@@ -46,8 +46,7 @@ from ingest.signing import Shared
 
 TEMPLATE = "precedent.argocd/1"
 """What our own notification template calls itself."""
-_PHASES = (("running", "terminating"), ("recorded",), ("succeeded", "failed", "error"))
-"""`recorded` is an entry of the history that a later reading shows without its operation, so without who began it."""
+_ENDED_PHASES = {"succeeded", "failed", "error"}
 _QUIET = {"AppProject", "ApplicationSet", "ConfigMap", "AnalysisRun", "AnalysisTemplate", "Experiment"}
 _ENDED = {
     "NewReplicaSetAvailable": "healthy",
@@ -141,9 +140,17 @@ def _occurred(body: Body) -> datetime | None:
         return moment_at(condition(body, "Progressing"), ("lastUpdateTime",)) or moment_at(
             body, ("metadata", "creationTimestamp")
         )
-    paths = ("sync", "deployedAt"), ("operation", "finishedAt"), ("operation", "startedAt")
-    state = text_at(body, "operation", "phase") or ("recorded" if body.get("sync") else None)
-    return ranked(moment_at(body, *paths), state, _PHASES)
+    moment = moment_at(body, ("sync", "deployedAt"), ("operation", "finishedAt"), ("operation", "startedAt"))
+    return moment + timedelta(microseconds=_knowledge(body)) if moment else None
+
+
+def _knowledge(body: Body) -> int:
+    """
+    How much a reading knows of a sync: one with its operation knows who began it, one with more of the history what was
+    there before. Of two readings of the same state the one that knows more counts.
+    """
+    ended = lower(at(body, "operation", "phase")) in _ENDED_PHASES
+    return (1000 if ended else 0) + min(len(list_at(body, "before")), 900) + (1 if body.get("sync") else 0)
 
 
 split = manifests(_part, _occurred, _bodies)

@@ -27,7 +27,7 @@ _PENDING = {"pending-install", "pending-upgrade", "pending-rollback", "uninstall
 _STATES = (("pending-install", "pending-upgrade", "pending-rollback"), ("failed", "deployed"), ("superseded",), (
     "uninstalling",), ("uninstalled", "unknown"))  # fmt: skip
 _ROLLBACK = re.compile(r"^Rollback to (\d+)", re.IGNORECASE)
-_CHART = re.compile(r"^(?P<name>.+?)-(?P<version>v?\d+(?:\.\d+)*(?:[.+-].*)?)$")
+_CHART = re.compile(r"^(?P<name>.+?)-(?P<version>v?\d+\.\d+\.\d+(?:[+-].*)?|v?\d+(?:\.\d+)?)$")
 _FILE = re.compile(
     r"^(?:(?P<namespace>[a-z\d-]+)_)?(?P<name>[a-z\d](?:[a-z\d.-]*[a-z\d])?)[._-](?:helm[._-])?(?:history|releases?)$"
 )
