@@ -41,7 +41,8 @@ def deployment(body: Body, record: Record) -> Iterator[Change]:
     state = text_at(body, "status")
     if state not in _BEGUN:
         return
-    moment = named_time(body.get("status_changed_at"), "`status_changed_at` of the deployment")
+    # older versions do not say when
+    moment = moment_at(body, ("status_changed_at",)) or record.received_at
     environment = text_at(body, "environment")
     title = text_at(body, "commit_title")
     yield Change(

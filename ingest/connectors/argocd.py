@@ -41,7 +41,7 @@ from ingest.fields import (
     service,
     text_at,
 )
-from ingest.parsing import mapping_of, named_time
+from ingest.parsing import named_time
 from ingest.signing import Shared
 
 TEMPLATE = "precedent.argocd/1"
@@ -54,6 +54,7 @@ _ENDED = {
     "RolloutAborted": "aborted",
     "ProgressDeadlineExceeded": "failed",
 }
+_PAUSED = {"RolloutPaused", "CanaryPauseStep", "BlueGreenPause", "InconclusiveAnalysisRun"}
 
 
 def _bodies(objects: Sequence[Body]) -> Iterator[Body]:
@@ -242,16 +243,16 @@ def _rollout(body: Body) -> Iterator[Change]:
         return
     reason = text_at(progress, "reason") or ""
     aborted = at(body, "status", "abort") is True
-    status = "aborted" if aborted else _ENDED.get(reason, "progressing")
+    status = "aborted" if aborted else "paused" if reason in _PAUSED else _ENDED.get(reason, "progressing")
     told = moment_at(body, ("status", "abortedAt")) or moment_at(progress, ("lastUpdateTime",), ("lastTransitionTime",))
     begun, manager = spec_written(body, told)
     image = image_of(at(body, "spec", "template"))
-    mapping_of(body.get("metadata"), "metadata of a Rollout")
+    made = at(body, "metadata", "creationTimestamp")
     yield Change(
         id=f"argocd:rollout:{_app_id(body)}:{_rollout_revision(body)}",
         kind=ChangeKind.DEPLOY,
-        at=begun or told or named_time(None, "`lastUpdateTime` of the condition Progressing"),
-        ended_at=told if status != "progressing" else None,
+        at=begun or told or named_time(made, "`lastUpdateTime` of the condition Progressing"),
+        ended_at=told if status not in ("progressing", "paused") else None,
         title=f"Rollout {name_of(body)} revision {_rollout_revision(body)}" + (f" ({image})" if image else ""),
         services=service(service_name(body)),
         environment=environment_of(body),

@@ -50,6 +50,8 @@ _NO_CHANGE = frozenset({
     "milestone", "star", "watch", "fork", "gollum", "discussion", "discussion_comment", "merge_group", "meta",
 })  # fmt: skip
 """Events that are no change of what runs."""
+_TOLD_BY = {"ping": "hook_id", "create": "ref_type", "issues": "issue", "star": "starred_at", "fork": "forkee"}
+"""Those of them that another key tells than their name."""
 
 
 def _parts(body: Body) -> Iterator[Body]:
@@ -70,7 +72,8 @@ def event_of(body: Body) -> str:
         return found
     if "pusher" in body:
         return "push"
-    return "ping" if "zen" in body and "hook_id" in body else "unknown"
+    quiet = next((name for name, key in _TOLD_BY.items() if key in body), None)
+    return quiet or next((name for name in sorted(_NO_CHANGE) if isinstance(body.get(name), dict)), "unknown")
 
 
 def _event(body: Body, meta: Mapping[str, str]) -> str:

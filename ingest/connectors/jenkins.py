@@ -1,6 +1,7 @@
 """
-Jenkins: the Notification plugin's phases, builds of the REST API, stages of `wfapi`, and builds as Spinnaker's igor
-tells them. A build or stage is a change where the name of its job or its own says that it deploys.
+Jenkins: the Notification plugin's phases, the Generic Event plugin's runs, builds of the REST API, stages of `wfapi`,
+and builds as Spinnaker's igor tells them. A build or stage is a change where the name of its job, or its own, says that
+it deploys.
 
 A job is named by its folders (`shop/checkout/main`), as its address says. Parameters of the usual names give the
 service, the environment and the version.
@@ -33,7 +34,6 @@ from ingest.fields import (
     text_at,
     texts,
 )
-from ingest.parsing import named_time
 
 _JOB = re.compile(r"(?:^|/)job/([^/]+)")
 _NUMBER = re.compile(r"/(\d+)/?(?:$|execution/|wfapi|api/|display)")
@@ -48,8 +48,13 @@ def _parts(body: Body) -> Iterator[Body]:
     """
     One form of all of them: a job's path, a build's number, and what is known of it or of one of its stages.
     """
-    job = at(body, "content", "project")
-    if isinstance(at(job, "lastBuild"), dict):
+    job, event = at(body, "content", "project"), body.get("data")
+    if isinstance(body.get("jobs"), list) and "builds" not in body:
+        for one in objects_at(body, "jobs"):
+            yield from _parts(one)
+    elif isinstance(event, dict) and "number" in event and "dataType" in body:
+        yield {"job": first(_path(text_at(event, "url")), _path(text_at(body, "source"))), **_rest(event)}
+    elif isinstance(at(job, "lastBuild"), dict):
         yield {"job": text_at(job, "name"), **_rest(at(job, "lastBuild"))}
     elif isinstance(body.get("build"), dict) and ("name" in body or "phase" in _of(body["build"])):
         yield _notified(body)
@@ -58,7 +63,7 @@ def _parts(body: Body) -> Iterator[Body]:
     elif isinstance(body.get("builds"), list):
         named = first(body.get("fullName"), _path(text_at(body, "url")), body.get("name"))
         yield from ({"job": named, **_rest(one)} for one in objects_at(body, "builds"))
-    elif "number" in body and ("result" in body or "building" in body):
+    elif ("number" in body or "fullDisplayName" in body) and ("result" in body or "building" in body):
         yield {"job": first(_path(text_at(body, "url")), body.get("fullDisplayName")), **_rest(body)}
     else:
         yield {"unknown": body}
@@ -76,12 +81,13 @@ def _path(url: str | None) -> str | None:
 
 
 def _notified(body: Body) -> Body:
-    build = _of(body.get("build"))
+    build, phase = _of(body.get("build")), lower(at(body, "build", "phase"))
     return {
         "job": first(_path(text_at(body, "url")), _path(text_at(build, "full_url")), body.get("name")),
         "number": text_at(build, "number"),
-        "phase": lower(build.get("phase")),
-        "result": lower(build.get("status")),
+        "phase": phase,
+        # while a build runs, this is how the one before ended
+        "result": lower(build.get("status")) if phase in ("completed", "finalized") else None,
         "timestamp": build.get("timestamp"),
         "duration": build.get("duration"),
         "url": first(build.get("full_url"), build.get("url")),
@@ -103,7 +109,7 @@ def _rest(given: object) -> Body:
     remotes = [one for action in actions for one in list_at(action, "remoteUrls")]
     building = build.get("building") is True
     return {
-        "number": text_at(build, "number"),
+        "number": first(build.get("number"), build.get("id")),
         "phase": "started" if building else "completed",
         "result": None if building else lower(build.get("result")),
         "timestamp": build.get("timestamp"),
@@ -192,7 +198,7 @@ def transform(record: Record) -> Iterator[Item]:
     yield Change(
         id=f"jenkins:{_name(body)}",
         kind=ChangeKind.ROLLBACK if rolls_back(*names) else ChangeKind.DEPLOY,
-        at=_begun(body) or named_time(body.get("timestamp"), f"`timestamp` of build {_name(body)}"),
+        at=_begun(body) or record.received_at,
         ended_at=_ended(body),
         title=f"{job} #{text_at(body, 'number')}" + (f": {stage}" if stage else ""),
         services=service(_given(parameters, _SERVICE) or _service_of(job, remote)),

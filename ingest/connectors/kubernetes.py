@@ -38,6 +38,8 @@ _HISTORY = "deployment.kubernetes.io/revision-history"
 _REPLICA_SET = re.compile(r'ReplicaSet "([^"]+)"')
 _STATES = (("created",), ("progressing",), ("failed",), ("complete",), ("undone",))
 _FAILED = {"ProgressDeadlineExceeded", "ReplicaSetCreateError", "FailedCreate"}
+_MACHINE = re.compile(r"controller|argocd|flux|operator", re.IGNORECASE)
+"""Managers of fields that nobody drives by hand."""
 _AGAIN = "precedent/again"
 """The key by which a ReplicaSet's second body tells that it came back."""
 
@@ -71,15 +73,17 @@ def _rollout_id(body: Body) -> str:
 
 def _named(body: Body) -> str:
     """
-    What names a rollout beside its owner: the ReplicaSet or ControllerRevision, else the revision.
+    What names a rollout beside its owner: a DaemonSet's generation, the ReplicaSet or ControllerRevision, else the
+    revision.
     """
+    generation = labels_of(body).get("deprecated.daemonset.template.generation")
+    if generation:
+        return generation
     if body.get("kind") in ("ReplicaSet", "ControllerRevision"):
         return str(name_of(body))
     found = _REPLICA_SET.search(text_at(condition(body, "Progressing"), "message") or "")
-    generation = labels_of(body).get("deprecated.daemonset.template.generation")
-    return found[1] if found else first(
-        at(body, "status", "updateRevision"), labels_of(body).get(_REVISION), generation
-    ) or "1"  # fmt: skip
+    revision = first(at(body, "status", "updateRevision"), labels_of(body).get(_REVISION))
+    return found[1] if found else revision or "1"
 
 
 def _part(body: Body, meta: Mapping[str, str]) -> str:
@@ -195,7 +199,7 @@ def _change(
         environment=environment_of(body),
         revision=version_of(image),
         actor=actor,
-        automated=actor is not None and not actor.startswith("kubectl"),
+        automated=bool(_MACHINE.search(actor or "")),
         status=status,
         text=text_at(condition(body, "Progressing"), "message") or "",
         attributes=present(
@@ -245,6 +249,8 @@ def _status(body: Body) -> str:
         reason = text_at(progress, "reason")
         if reason in _FAILED or text_at(progress, "status") == "False":
             return "failed"
+        if reason == "DeploymentPaused":
+            return "paused"
         return "complete" if reason == "NewReplicaSetAvailable" else "progressing"
     status = at(body, "status")
     if body.get("kind") == "DaemonSet":

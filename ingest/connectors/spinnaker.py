@@ -53,7 +53,6 @@ def _parts(body: Body) -> Iterator[Body]:
     given = execution if isinstance(execution, dict) else body if "details" not in body and "status" in body else None
     yield {
         "event": text_at(body, "details", "type") or ("execution" if given is body else "unknown"),
-        "source": text_at(body, "details", "source"),
         "created": at(body, "details", "created"),
         "application": text_at(body, "details", "application"),
         "definition": given is None and "stages" in body,
@@ -140,8 +139,8 @@ def transform(record: Record) -> Iterator[Item]:
         )
     execution = body.get("execution")
     if not isinstance(execution, dict):
-        event, source = body.get("event"), text_at(body, "source")
-        if source is None or source == "orca":
+        event = text_at(body, "event") or "unknown"
+        if event == "unknown" or event.startswith("orca:"):
             raise BadRecord(f"Spinnaker's event {event!r} holds no execution; it is kept")
         return
     kind = _kind(body)

@@ -100,6 +100,11 @@ def test_an_unknown_event_is_named_and_a_ping_is_nothing() -> None:
     assert changes("github", b'{"zen": "Keep it simple.", "hook_id": 1}', x_github_event="ping") == []
 
 
+@pytest.mark.parametrize("key", ["workflow_job", "check_suite", "ref_type", "issue", "forkee"])
+def test_known_events_that_change_nothing_are_nothing_without_their_header_too(key: str) -> None:
+    assert changes("github", orjson.dumps({"action": "x", key: {"id": 1}, "repository": {}, "sender": {}})) == []
+
+
 def test_only_the_header_or_githubs_own_shape_is_recognised() -> None:
     assert connector("github").recognises is not None
     for one in events("github"):

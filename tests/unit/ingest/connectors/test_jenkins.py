@@ -12,7 +12,7 @@ import pytest
 from graph.values import Change, ChangeKind
 from ingest.connectors import recognise
 from ingest.errors import BadRecord
-from tests.unit.ingest.connectors.changing import changes, events, moment, sampled, settled
+from tests.unit.ingest.connectors.changing import changes, events, ids, moment, sampled, settled
 
 
 def test_a_deploying_build_is_one_change_through_its_phases() -> None:
@@ -41,6 +41,16 @@ def test_a_deploying_build_is_one_change_through_its_phases() -> None:
     ]
 
 
+def test_a_build_without_a_time_is_dated_by_its_arrival_and_a_running_one_has_no_result() -> None:
+    body = {"name": "deploy-asgard", "url": "job/deploy-asgard/",
+            "build": {"full_url": "http://ci.acme.example/job/deploy-asgard/18/", "number": 18, "phase": "STARTED",
+                      "status": "FAILURE", "url": "job/deploy-asgard/18/"}}  # fmt: skip
+    (found,) = changes("jenkins", orjson.dumps(body))
+    assert (found.at, found.status, found.services) == (
+        moment("2026-05-01 00:00:00"), "running", ("service:deploy-asgard",),
+    )  # fmt: skip
+
+
 def test_a_build_of_the_rest_api_is_the_same_build() -> None:
     build = {
         "_class": "org.jenkinsci.plugins.workflow.job.WorkflowRun", "number": 18, "building": False, "result": "FAILURE",
@@ -63,6 +73,15 @@ def test_a_build_of_the_rest_api_is_the_same_build() -> None:
         ("jenkins:deploy-invoice#18", "failure"),
         ("jenkins:deploy-invoice#17", "running"),
     ]
+
+
+def test_runs_of_the_generic_event_plugin_and_builds_of_many_jobs_are_read() -> None:
+    run = {"type": "run.finalized", "dataType": "org.jenkinsci.plugins.workflow.job.WorkflowRun", "source": "job/deploy-quote/",
+           "data": {"number": 3, "result": "ABORTED", "building": False, "timestamp": 1772462585000, "duration": 1000,
+                    "url": "job/deploy-quote/3/", "actions": []}}  # fmt: skip
+    jobs = {"jobs": [{"fullName": "shop/deploy-tax", "builds": [{"id": "8", "result": "SUCCESS", "timestamp": 1772462585000}]},
+                     {"fullName": "shop/tax", "builds": [{"id": "9", "result": "SUCCESS", "timestamp": 1772462585000}]}]}  # fmt: skip
+    assert ids(changes("jenkins", orjson.dumps([run, jobs]))) == ["jenkins:deploy-quote#3", "jenkins:shop/deploy-tax#8"]
 
 
 def test_a_stage_that_deploys_is_a_change_of_its_run() -> None:

@@ -124,6 +124,25 @@ status: {updatedReplicas: 1, currentRevision: db-6a, updateRevision: db-7b}
     assert (running.id, running.status, running.ended_at) == ("kubernetes:s-1:db-7b", "progressing", None)
 
 
+def test_a_daemon_set_and_its_revision_are_one_rollout() -> None:
+    text = b"""apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent, namespace: prod, uid: ds-1, generation: 5, annotations: {deprecated.daemonset.template.generation: '4'}, managedFields: [{manager: helm, operation: Update, time: '2026-03-02T14:43:05Z', fieldsV1: {'f:spec': {'f:template': {}}}}]}
+spec: {template: {spec: {containers: [{image: 'agent:7'}]}}}
+status: {desiredNumberScheduled: 3, updatedNumberScheduled: 3}
+---
+apiVersion: apps/v1
+kind: ControllerRevision
+metadata: {name: agent-7b, namespace: prod, uid: c-2, creationTimestamp: '2026-03-02T14:43:05Z', annotations: {deprecated.daemonset.template.generation: '4'}, ownerReferences: [{kind: DaemonSet, name: agent, uid: ds-1, controller: true}]}
+revision: 4
+"""
+    running, made = changes("kubernetes", text, path="agent.yaml")
+    assert running.id == made.id == "kubernetes:ds-1:4"
+    assert (running.status, running.at, running.actor, running.automated) == (
+        "complete", moment("2026-03-02 14:43:05"), "helm", False,
+    )  # fmt: skip
+
+
 def test_a_broken_document_leaves_the_others_alone() -> None:
     text = b"kind: [\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\nword\n"
     pieces = list(connector("kubernetes").split(text.replace(b"---\nword\n", b""), {"path": "all.yaml"}))
