@@ -24,7 +24,7 @@ def release(body: Body, resource: Body) -> Iterator[Change]:
     The deployment of a release to one environment, from its start to its end.
     """
     deployment, environment = at(resource, "deployment"), _environment(resource)
-    made = at(resource, "release") or at(environment, "release") or at(deployment, "release")
+    made = _made(resource)
     definition = first(
         at(deployment, "releaseDefinition", "name"),
         at(environment, "releaseDefinition", "name"),
@@ -60,6 +60,15 @@ def release(body: Body, resource: Body) -> Iterator[Change]:
     )
 
 
+def _made(resource: object) -> object:
+    """
+    The release: where it is told with its artifacts, else where it is told at all.
+    """
+    places = at(resource, "release"), at(resource, "deployment", "release"), at(_environment(resource), "release")
+    told = [one for one in places if isinstance(one, dict)]
+    return next((one for one in told if objects_at(one, "artifacts")), told[0] if told else None)
+
+
 def _environment(resource: object) -> object:
     return at(resource, "environment") or at(resource, "deployment", "releaseEnvironment")
 
@@ -73,7 +82,14 @@ def deployment_id(resource: object) -> str:
         at(environment, "releaseId"), at(environment, "release", "id"), at(resource, "release", "id"),
         at(resource, "deployment", "release", "id"),
     )  # fmt: skip
-    attempt = first(at(resource, "deployment", "attempt"), at(environment, "deploySteps", -1, "attempt")) or "1"
+    attempt = (
+        first(
+            at(resource, "deployment", "attempt"),
+            at(resource, "attemptId"),
+            at(environment, "deploySteps", -1, "attempt"),
+        )
+        or "1"
+    )
     return f"{release}:{text_at(environment, 'id')}" + (f".{attempt}" if attempt != "1" else "")
 
 

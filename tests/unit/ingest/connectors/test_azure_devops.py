@@ -37,6 +37,20 @@ def test_a_releases_deployment_is_one_change_from_start_to_end() -> None:
     ]
 
 
+def test_a_later_attempt_is_a_change_of_its_own_with_the_artifact_of_its_deployment() -> None:
+    completed = orjson.loads(orjson.dumps(events("azure_devops")[1]))
+    completed["resource"]["deployment"] = {
+        "id": 9, "attempt": 2, "deploymentStatus": "failed", "startedOn": "2026-03-02T15:00:00Z", "completedOn": "2026-03-02T15:01:00Z",
+        "reason": "manual", "requestedFor": {"displayName": "Ida Berg"}, "releaseDefinition": {"name": "billing"},
+        "release": {"id": 31, "name": "Release-31", "artifacts": [{"definitionReference": {"version": {"name": "20260302.4"}}}]},
+    }  # fmt: skip
+    (found,) = changes("azure_devops", orjson.dumps(completed))
+    assert (found.id, found.status, found.revision, found.actor) == (
+        "azure_devops:release:31:52.2", "failed", "20260302.4", "Ida Berg",
+    )  # fmt: skip
+    assert (found.at, found.ended_at) == (moment("2026-03-02 15:00:00"), moment("2026-03-02 15:01:00"))
+
+
 def test_a_completed_pull_request_is_a_merge_and_an_open_one_nothing() -> None:
     merged = events("azure_devops")[2]
     opened = orjson.loads(orjson.dumps(merged))
