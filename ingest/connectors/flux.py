@@ -19,7 +19,7 @@ from ingest.contract import Body, Connector
 from ingest.errors import BadRecord
 from ingest.fields import at, body_of, digest_of, first, lower, moment_at, objects_at, present, service, text_at
 from ingest.parsing import named_time
-from ingest.signing import Hmac
+from ingest.signing import NamedHmac
 
 _STATES = (("progressing",), ("failed",), ("succeeded",))
 _REVISION = re.compile(r"^(?:(?P<ref>.*?)[@/])?(?:sha\d+:)?(?P<sha>[0-9a-f]{40,64})$")
@@ -270,5 +270,5 @@ CONNECTOR = Connector(
     patterns=("flux/*.json*", "flux/*.y*ml"),
     recognises=recognises,
     headers=("gotk-component",),
-    signing=Hmac(header="x-signature", prefix="sha256="),
+    signing=NamedHmac(header="x-signature"),
 )

@@ -47,7 +47,7 @@ _NO_CHANGE = frozenset({
     "ping", "check_run", "check_suite", "status", "create", "delete", "workflow_job", "workflow_dispatch",
     "repository_dispatch", "deployment_review", "deployment_protection_rule", "pull_request_review",
     "pull_request_review_comment", "pull_request_review_thread", "issue_comment", "issues", "commit_comment", "label",
-    "milestone", "star", "watch", "fork", "gollum", "discussion", "discussion_comment", "merge_group", "meta",
+    "milestone", "star", "watch", "fork", "gollum", "discussion", "discussion_comment", "merge_group",
 })  # fmt: skip
 """Events that are no change of what runs."""
 _TOLD_BY = {"ping": "hook_id", "create": "ref_type", "issues": "issue", "star": "starred_at", "fork": "forkee"}

@@ -33,7 +33,7 @@ from ingest.fields import (
     text_at,
 )
 from ingest.parsing import mapping_of, named_time
-from ingest.signing import Shared, Signing, StandardWebhooks
+from ingest.signing import AnyOf, Shared, StandardWebhooks
 
 _REVERTED_REQUEST = re.compile(r"reverts merge request (?P<project>[\w./-]*)!(?P<number>\d+)", re.IGNORECASE)
 _NO_CHANGE = frozenset({
@@ -261,19 +261,6 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     return "object_kind" in payload and ("project" in payload or "project_id" in payload)
 
 
-class _Token:
-    """
-    The secret itself in a header, or the newer signature of Standard Webhooks.
-    """
-
-    def problem(self, body: bytes, headers: Mapping[str, str], secret: str, now: datetime) -> str:
-        """
-        As of Signing.
-        """
-        scheme: Signing = StandardWebhooks() if "webhook-signature" in headers else Shared(header="x-gitlab-token")
-        return scheme.problem(body, headers, secret, now)
-
-
 CONNECTOR = Connector(
     name="gitlab",
     summary="GitLab hooks and REST: deployments, deploying jobs, pushes, tags, merges, releases, flags",
@@ -285,5 +272,5 @@ CONNECTOR = Connector(
     recognises=recognises,
     headers=("x-gitlab-event", "x-gitlab-event-uuid", "idempotency-key", "webhook-id"),
     delivery=("x-gitlab-event-uuid", "idempotency-key", "webhook-id"),
-    signing=_Token(),
+    signing=AnyOf(schemes=(Shared(header="x-gitlab-token"), StandardWebhooks())),
 )

@@ -168,6 +168,14 @@ def _titled(chart: str | None, version: str | None) -> str:
     return f"({chart} {version})" if chart and version else f"({chart or version})" if chart or version else ""
 
 
+def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
+    """
+    By the fields of a release, as lists and metadata name them.
+    """
+    keys = payload.keys()
+    return {"revision", "status", "chart"} <= keys and bool({"app_version", "appVersion"} & keys)
+
+
 CONNECTOR = Connector(
     name="helm",
     summary="Helm's history, status, list and metadata: a change a revision, rollbacks recognised",
@@ -175,5 +183,6 @@ CONNECTOR = Connector(
     snapshot=False,
     split=split,
     transform=transform,
+    recognises=recognises,
     patterns=("helm/*.json", "helm/*.y*ml", "*.helm-history.json", "*helm*history*.json"),
 )

@@ -233,9 +233,11 @@ def _service_of(job: str | None, remote: str | None) -> str | None:
 
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
-    By a build with a phase, beside the name and address of its job.
+    By a build with a phase, beside the name and address of its job; of the REST API by the class of a build.
     """
-    build = payload.get("build")
+    build, kind = payload.get("build"), str(payload.get("_class") or "")
+    if kind.startswith(("hudson.", "org.jenkinsci.")) and ("builds" in payload or "result" in payload):
+        return True
     return isinstance(build, dict) and {"phase", "number"} <= build.keys() and {"name", "url"} <= payload.keys()
 
 

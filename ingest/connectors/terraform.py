@@ -238,9 +238,9 @@ def _environment(workspace: str | None) -> str | None:
 
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
-    By the signature's header, else by a notification's own fields.
+    By the signature's header, else by a notification's or a plan's own fields.
     """
-    if "x-tfe-notification-signature" in headers:
+    if "x-tfe-notification-signature" in headers or {"format_version", "resource_changes"} <= payload.keys():
         return True
     return "notification_configuration_id" in payload and "payload_version" in payload
 

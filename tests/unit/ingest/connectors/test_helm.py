@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from graph.values import Change, ChangeKind
+from ingest.connectors import recognise
 from ingest.errors import BadRecord
 from tests.unit.ingest.connectors.changing import changes, data, ids, moment, sampled, settled
 
@@ -92,6 +93,13 @@ def test_a_chart_keeps_the_digits_of_its_name() -> None:
     }
     (found,) = changes("helm", orjson.dumps([body]))
     assert (found.attributes["chart"], found.revision) == ("log4j-2-kit", "1.0.0-rc.1+7")
+
+
+def test_a_releases_own_fields_are_recognised() -> None:
+    for one in orjson.loads(data("helm")):
+        found = recognise(one, {})
+        assert found is not None
+        assert found.name == "helm"
 
 
 def test_yaml_is_read_too() -> None:
