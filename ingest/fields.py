@@ -189,3 +189,18 @@ def deliveries(
         yield from parts(vendor) if parts else [vendor]
 
     return split
+
+
+def present(**given: str | None) -> dict[str, str]:
+    """
+    Those of the attributes that are given.
+    """
+    return {key: value for key, value in given.items() if value}
+
+
+def lower(value: object) -> str | None:
+    """
+    A text in lower case (a state, an environment); None where there is none.
+    """
+    found = text(value)
+    return found.lower() if found else None
