@@ -279,7 +279,8 @@ def _sagemaker(event: Event) -> Iterator[Change]:
     state = first(event.told("ModelApprovalStatus"), event.told("EndpointStatus"), event.told("ModelPackageStatus"))
     if state in ("PendingManualApproval", "Rejected"):
         return
-    arn = first(event.told("ModelPackageArn"), event.told("EndpointArn"), event.body.get("id"))
+    endpoint = f"{event.told('EndpointArn')}:{event.told('EndpointConfigName')}" if event.told("EndpointArn") else None
+    arn = first(event.told("ModelPackageArn"), endpoint, event.body.get("id"))
     yield event.change(
         f"sagemaker:{arn}",
         ChangeKind.MODEL,

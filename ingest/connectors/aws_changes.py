@@ -61,7 +61,11 @@ def _part(body: Body, meta: Mapping[str, str]) -> str:
         if text_at(body, key):
             return f"{key}:{text_at(body, key)}"
     detail = body.get("detail")
-    for key in ("deploymentId", "execution-id", "build-id", "ActivityId", "InstanceRefreshId"):
+    if text_at(detail, "stack-id"):
+        return f"stack:{text_at(detail, 'stack-id')}:{text_at(detail, 'client-request-token') or text_at(body, 'id')}"
+    if text_at(detail, "EndpointArn"):
+        return f"endpoint:{text_at(detail, 'EndpointArn')}:{text_at(detail, 'EndpointConfigName')}"
+    for key in ("deploymentId", "execution-id", "build-id", "ActivityId", "InstanceRefreshId", "ModelPackageArn"):
         if text_at(detail, key):
             return f"{key}:{text_at(detail, key)}"
     return f"event:{text_at(body, 'id') or digest_of(body)}"

@@ -153,7 +153,7 @@ def transform(record: Record) -> Iterator[Item]:
         why = "its type does not say what was changed" if kind is None else "its data are no JSON object"
         raise BadRecord(
             f"the event {event!r} of {text_at(body, 'source')} is kept, and states nothing: {why}; give it a type such "
-            "as com.acme.checkout.deployed with data {service, environment, revision}, or map it by the connector `mapping`"
+            "as com.acme.checkout.deployed with data {service, environment, revision}, or use the connector mapping"
         )
     named = dict(data)
     if text_at(body, "subject") and not any(

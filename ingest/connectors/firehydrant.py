@@ -62,7 +62,8 @@ _RESOURCES = ("incident", "change_event", "service", "team", "functionality", "r
 _NO_CHANGE = frozenset({
     "incident_event", "milestone", "task", "ticket", "impact", "status_update", "note", "generic_event", "chat_message",
     "role_assignment", "alert_event", "conference_bridge", "follow_up", "environment", "runbook", "event", "test",
-    "ping", "change_type", "severity", "priority", "task_list", "user", "webhook", "generic_chat_message", "incident_role",
+    "ping", "change_type", "severity", "priority", "task_list", "user", "webhook", "generic_chat_message",
+    "incident_role",
 })  # fmt: skip
 _ENDS = (
     "resolved",

@@ -31,7 +31,8 @@ _ALIAS = {
 }  # fmt: skip
 _NO_CHANGE = {
     "registered_model.created", "prompt.created", "REGISTERED_MODEL_CREATED", "COMMENT_CREATED",
-    "MODEL_VERSION_TAG_SET", "TRANSITION_REQUEST_CREATED", "TRANSITION_REQUEST_TO_STAGING_CREATED", "TRANSITION_REQUEST_TO_PRODUCTION_CREATED",
+    "MODEL_VERSION_TAG_SET", "TRANSITION_REQUEST_CREATED", "TRANSITION_REQUEST_TO_STAGING_CREATED",
+    "TRANSITION_REQUEST_TO_PRODUCTION_CREATED",
     "TRANSITION_REQUEST_TO_ARCHIVED_CREATED", "REGISTERED_MODEL_TAG_SET",
 }  # fmt: skip
 _TIMES = (
@@ -92,7 +93,7 @@ def _stage(body: Body) -> str | None:
 def _part(body: Body, meta: Mapping[str, str]) -> str:
     event, name = _event(body), _name(body)
     if event in _ALIAS or event == "alias":
-        return f"alias:{name}@{_alias(body)}"
+        return f"alias:{name}@{_alias(body)}:{digest_of(body)}"
     if "TRANSITIONED" in event:
         return f"stage:{name}/{_version(body)}:{digest_of(body)}"
     return f"version:{name}/{_version(body)}" if event in _MADE or event == "version" else f"event:{digest_of(body)}"

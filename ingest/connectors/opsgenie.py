@@ -126,7 +126,7 @@ def items_of(body: Body, record: Record, vendor: str) -> Iterator[Item]:
     """
     The same, of a vendor that speaks as Opsgenie does.
     """
-    kind, data, action = text_at(body, "kind"), body.get("data"), text_at(body, "action")
+    kind, data, action = text_at(body, "kind") or "", body.get("data"), text_at(body, "action")
     if action and action.replace(" ", "").lower() not in _ACTIONS | {
         "created",
         "closed",

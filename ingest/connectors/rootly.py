@@ -59,10 +59,11 @@ from ingest.signing import TOLERANCE
 
 _KINDS = {
     "incidents": "incident", "incident": "incident", "alerts": "alert", "alert": "alert", "pulses": "pulse",
-    "pulse": "pulse", "incident_post_mortem": "postmortem", "incident_post_mortems": "postmortem", "post_mortem": "postmortem",
-    "post_mortems": "postmortem", "services": "service", "service": "service", "functionalities": "service",
-    "groups": "team", "teams": "team", "team": "team", "schedules": "schedule", "schedule": "schedule",
-    "shifts": "shift", "shift": "shift", "escalation_policies": "policy", "escalation_paths": "policy",
+    "pulse": "pulse", "incident_post_mortem": "postmortem", "incident_post_mortems": "postmortem",
+    "post_mortem": "postmortem", "post_mortems": "postmortem", "services": "service", "service": "service",
+    "functionalities": "service", "groups": "team", "teams": "team", "team": "team", "schedules": "schedule",
+    "schedule": "schedule", "shifts": "shift", "shift": "shift", "escalation_policies": "policy",
+    "escalation_paths": "policy",
 }  # fmt: skip
 _PASSED_OVER = re.compile(
     r"(?:[a-z_]+\.)?(?:action_triggered|test|ping)$|action\.|genius_workflow_run|incident_(?:event|task|action_item|status_page"
@@ -193,6 +194,8 @@ def incident_of(data: Body, moment: datetime | None = None) -> Incident:
 
 
 def _incident(data: Body, body: Body, record: Record) -> Iterator[Item]:
+    if (text_at(data, "kind") or "").startswith(("test", "example")):
+        return
     if text_at(data, "kind") in ("scheduled", "scheduled_sub") or (text_at(body, "event") or "").startswith(
         "incident.scheduled"
     ):

@@ -64,7 +64,10 @@ def _parts(body: Body) -> Iterator[Body]:
 
 def _part(body: Body, meta: Mapping[str, str]) -> str:
     data = body.get("data")
-    return f"{text_at(body, 'kind') or 'unknown'}:{text_at(data, 'id') or digest_of(data)}"
+    update = text_at(body, "update", "id")
+    return ":".join(
+        one for one in (text_at(body, "kind") or "unknown", text_at(data, "id") or digest_of(data), update) if one
+    )
 
 
 def _occurred(body: Body) -> datetime | None:
