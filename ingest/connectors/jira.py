@@ -3,7 +3,7 @@ Jira: webhooks of Cloud and Server, issues of the REST API (v2 text, v3 trees), 
 Management.
 
 Most issues are work, not harm: one is an incident where its type, a label, its request type or its project says so,
-and a change where its type does. The options `incident_types`, `change_types` and `incident_projects` of a source
+and a change where its type does. The options `incidents`, `changes` and `projects` of a source
 (separated by commas) replace those words. Anything else states nothing; neither do comments, which come without the
 issue.
 """
@@ -143,9 +143,9 @@ def told_as(data: Body, meta: Mapping[str, str]) -> str:
     """
     fields = data.get("fields")
     kind = text_at(fields, "issuetype", "name") or ""
-    projects = texts_of(meta.get("incident_projects"))
-    if meta.get("incident_types") or projects:
-        if kind in texts_of(meta.get("incident_types")) or text_at(fields, "project", "key") in projects:
+    projects = texts_of(meta.get("projects"))
+    if meta.get("incidents") or projects:
+        if kind in texts_of(meta.get("incidents")) or text_at(fields, "project", "key") in projects:
             return "incident"
     elif (
         _INCIDENT.search(kind)
@@ -153,7 +153,7 @@ def told_as(data: Body, meta: Mapping[str, str]) -> str:
         or (_PROJECT.search(text_at(fields, "project", "name") or "") and not _CHANGE.search(kind))
     ):
         return "incident"
-    changes = texts_of(meta.get("change_types"))
+    changes = texts_of(meta.get("changes"))
     return "change" if (kind in changes if changes else _CHANGE.search(kind)) else ""
 
 

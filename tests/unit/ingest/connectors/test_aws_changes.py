@@ -35,22 +35,45 @@ def test_pipelines_deployments_parameters_stacks_and_own_events() -> None:
         region="eu-west-1",
         actor="lena",
         status="SUCCEEDED",
-        attributes={"account": "111122223333", "event": "CodePipeline Pipeline Execution State Change", "execution": "ex-1"},
+        attributes={
+            "account": "111122223333",
+            "event": "CodePipeline Pipeline Execution State Change",
+            "execution": "ex-1",
+        },
     )
     assert isinstance(rolled, Change)
-    assert (rolled.id, rolled.kind, rolled.services) == ("aws:ecs:basket:ecs-svc/9", ChangeKind.ROLLBACK, ("service:basket",))
+    assert (rolled.id, rolled.kind, rolled.services) == (
+        "aws:ecs:basket:ecs-svc/9",
+        ChangeKind.ROLLBACK,
+        ("service:basket",),
+    )
     assert rolled.ended_at == rolled.at
     assert isinstance(parameter, Change)
     assert (parameter.kind, parameter.attributes["parameter"]) == (ChangeKind.CONFIG, "/basket/timeout")
     assert isinstance(flag, Change)
-    assert (flag.id, flag.kind, flag.environment, flag.region) == ("eventbridge:acme.flags:a5", ChangeKind.FLAG, "production", "eu-west-1")
+    assert (flag.id, flag.kind, flag.environment, flag.region) == (
+        "eventbridge:acme.flags:a5",
+        ChangeKind.FLAG,
+        "production",
+        "eu-west-1",
+    )
     assert isinstance(stack, Change)
-    assert (stack.id, stack.kind, stack.status) == ("aws:cloudformation:net:t1", ChangeKind.INFRASTRUCTURE, "UPDATE_COMPLETE")
+    assert (stack.id, stack.kind, stack.status) == (
+        "aws:cloudformation:net:t1",
+        ChangeKind.INFRASTRUCTURE,
+        "UPDATE_COMPLETE",
+    )
 
 
 def test_the_end_of_a_deployment_shares_its_part_and_comes_later() -> None:
     pieces = [
-        next(iter(connector("aws_changes").split(event("CodeDeploy Deployment State-change Notification", deploymentId="d-1", state=state), {})))
+        next(
+            iter(
+                connector("aws_changes").split(
+                    event("CodeDeploy Deployment State-change Notification", deploymentId="d-1", state=state), {}
+                )
+            )
+        )
         for state in ("START", "SUCCESS")
     ]
     assert {piece.part for piece in pieces} == {"deploymentId:d-1"}
@@ -59,7 +82,14 @@ def test_the_end_of_a_deployment_shares_its_part_and_comes_later() -> None:
 
 
 def test_a_call_that_cloudtrail_tells_of_is_read_as_such() -> None:
-    call = {"eventVersion": "1.09", "eventID": "c1", "eventSource": "lambda.amazonaws.com", "eventName": "UpdateFunctionCode20150331v2", "readOnly": False, "requestParameters": {"functionName": "pay"}}
+    call = {
+        "eventVersion": "1.09",
+        "eventID": "c1",
+        "eventSource": "lambda.amazonaws.com",
+        "eventName": "UpdateFunctionCode20150331v2",
+        "readOnly": False,
+        "requestParameters": {"functionName": "pay"},
+    }
     (change,) = read("aws_changes", event("AWS API Call via CloudTrail", "aws.lambda", **call))
     assert isinstance(change, Change)
     assert (change.id, change.kind, change.services) == ("cloudtrail:c1", ChangeKind.DEPLOY, ("service:pay",))
@@ -71,7 +101,10 @@ def test_a_call_that_cloudtrail_tells_of_is_read_as_such() -> None:
         (event("Moon Landed"), "AWS's event 'Moon Landed' of aws.x is not read; the delivery is kept"),
         (event("Order Placed", "acme.shop"), "the event 'Order Placed' of acme.shop is kept, and states nothing"),
         (b'{"colour": "red"}', "neither an event of EventBridge"),
-        (b'{"detail-type": "Parameter Store Change", "source": "aws.ssm", "detail": {}}', "`time` of the event is missing"),
+        (
+            b'{"detail-type": "Parameter Store Change", "source": "aws.ssm", "detail": {}}',
+            "`time` of the event is missing",
+        ),
         (b'{"Type": "Notification", "Message": "no json"}', "the message of SNS is not JSON"),
     ],
 )
@@ -83,13 +116,62 @@ def test_what_cannot_be_read_says_why(raw: bytes, says: str) -> None:
 @pytest.mark.parametrize(
     ("name", "identity", "kind", "services", "revision", "status"),
     [
-        ("autoscaling-event-terminate-successful", "aws:autoscaling:87654321-4321-4321-4321-210987654321", ChangeKind.SCALING, "my-auto-scaling-group", None, "SUCCESSFUL"),
-        ("codebuild-state-change", "aws:codebuild:my-sample-project:8745a7a9-c340-456a-9166-edf953571bEX", ChangeKind.CODE, "my-sample-project", "my-source-version", "SUCCEEDED"),
-        ("codedeploy-deployment-event", "aws:codedeploy:d-123456789", ChangeKind.DEPLOY, "myapplication", None, "SUCCESS"),
-        ("codepipeline-execution-state-change-event", "aws:codepipeline:01234567-0123-0123-0123-012345678901", ChangeKind.DEPLOY, "mypipeline", None, "STARTED"),
-        ("ecr-image-push-event", "aws:ecr:my-repository-name:PUSH:sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd1234", ChangeKind.CODE, "my-repository-name", "sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd1234", "SUCCESS"),
-        ("rest.codedeploy-deployment", "aws:codedeploy:d-F7ZFJNVSJ", ChangeKind.DEPLOY, "mypythoncodedeployapp", "bundle.zip", "InProgress"),
-        ("rest.codepipeline-pipeline-execution", "aws:codepipeline:43858f3d-2987-40c7-9332-f82611de1449", ChangeKind.DEPLOY, "my-pipeline", None, "Failed"),
+        (
+            "autoscaling-event-terminate-successful",
+            "aws:autoscaling:87654321-4321-4321-4321-210987654321",
+            ChangeKind.SCALING,
+            "my-auto-scaling-group",
+            None,
+            "SUCCESSFUL",
+        ),
+        (
+            "codebuild-state-change",
+            "aws:codebuild:my-sample-project:8745a7a9-c340-456a-9166-edf953571bEX",
+            ChangeKind.CODE,
+            "my-sample-project",
+            "my-source-version",
+            "SUCCEEDED",
+        ),
+        (
+            "codedeploy-deployment-event",
+            "aws:codedeploy:d-123456789",
+            ChangeKind.DEPLOY,
+            "myapplication",
+            None,
+            "SUCCESS",
+        ),
+        (
+            "codepipeline-execution-state-change-event",
+            "aws:codepipeline:01234567-0123-0123-0123-012345678901",
+            ChangeKind.DEPLOY,
+            "mypipeline",
+            None,
+            "STARTED",
+        ),
+        (
+            "ecr-image-push-event",
+            "aws:ecr:my-repository-name:PUSH:sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd1234",
+            ChangeKind.CODE,
+            "my-repository-name",
+            "sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd1234",
+            "SUCCESS",
+        ),
+        (
+            "rest.codedeploy-deployment",
+            "aws:codedeploy:d-F7ZFJNVSJ",
+            ChangeKind.DEPLOY,
+            "mypythoncodedeployapp",
+            "bundle.zip",
+            "InProgress",
+        ),
+        (
+            "rest.codepipeline-pipeline-execution",
+            "aws:codepipeline:43858f3d-2987-40c7-9332-f82611de1449",
+            ChangeKind.DEPLOY,
+            "my-pipeline",
+            None,
+            "Failed",
+        ),
     ],
 )
 def test_real_events(
@@ -108,4 +190,7 @@ def test_real_events(
 def test_builds_begin_when_they_say(shared: Path) -> None:
     (build,) = read("aws_changes", (shared / "samples/aws_changes/codebuild-state-change.json").read_bytes())
     assert isinstance(build, Change)
-    assert (build.at, build.ended_at) == (datetime(2017, 9, 1, 16, 12, 29, tzinfo=UTC), datetime(2017, 9, 1, 16, 14, 28, tzinfo=UTC))
+    assert (build.at, build.ended_at) == (
+        datetime(2017, 9, 1, 16, 12, 29, tzinfo=UTC),
+        datetime(2017, 9, 1, 16, 14, 28, tzinfo=UTC),
+    )

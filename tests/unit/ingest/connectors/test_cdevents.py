@@ -81,7 +81,12 @@ def test_the_specifications_changes(
     raw = (shared / f"samples/cdevents/{name}.json").read_bytes()
     (change,) = read("cdevents", raw)
     assert isinstance(change, Change)
-    assert (change.kind, change.services, change.environment, change.revision) == (kind, services, environment, revision)
+    assert (change.kind, change.services, change.environment, change.revision) == (
+        kind,
+        services,
+        environment,
+        revision,
+    )
     assert change.at == datetime(2023, 3, 20, 14, 27, 5, 315384, UTC)
 
 
@@ -93,7 +98,12 @@ def test_the_specifications_incidents_and_what_states_nothing(shared: Path) -> N
     assert isinstance(begun, Incident)
     assert isinstance(ended, Incident)
     assert begun.id == ended.id == "cdevents:incident:/monitoring/prod1/incident-123"
-    assert (begun.at, begun.detected_at, begun.resolved_at, begun.services) == (moment, moment, None, ("service:myapp",))
+    assert (begun.at, begun.detected_at, begun.resolved_at, begun.services) == (
+        moment,
+        moment,
+        None,
+        ("service:myapp",),
+    )
     assert (ended.at, ended.resolved_at) == (None, moment)
     assert ended.sections == {SectionKind.RESOLUTION: "Response time restored below 100ms"}
     for name in ("pipelinerun_finished", "ticket_created"):

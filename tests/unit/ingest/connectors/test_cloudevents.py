@@ -34,7 +34,12 @@ def test_a_type_that_says_what_changed_makes_a_change_of_its_data() -> None:
         url="https://ship.example/7",
     )
     assert isinstance(flag, Change)
-    assert (flag.kind, flag.revision, flag.previous, flag.attributes) == (ChangeKind.FLAG, "on", "off", {"flag": "fast-pay"})
+    assert (flag.kind, flag.revision, flag.previous, flag.attributes) == (
+        ChangeKind.FLAG,
+        "on",
+        "off",
+        {"flag": "fast-pay"},
+    )
     assert isinstance(prompt, Change)
     assert (prompt.kind, prompt.services, prompt.at) == (ChangeKind.MODEL, ("service:helper",), RECEIVED)
     assert isinstance(vendor, Change)
@@ -51,7 +56,13 @@ def test_a_vendors_event_has_the_part_of_its_own_connector() -> None:
 
 def test_binary_mode_takes_the_attributes_from_headers() -> None:
     body = b'{"service": "basket", "environment": "production", "version": "v8"}'
-    headers = {"ce-id": "b1", "ce-source": "/ship", "ce-type": "com.acme.release.rollback", "ce-specversion": "1.0", "ce-time": "2026-03-02T15:00:00Z"}
+    headers = {
+        "ce-id": "b1",
+        "ce-source": "/ship",
+        "ce-type": "com.acme.release.rollback",
+        "ce-specversion": "1.0",
+        "ce-time": "2026-03-02T15:00:00Z",
+    }
     assert (found := recognise(orjson.loads(body), headers)) is not None
     assert found.name == "cloudevents"
     (change,) = read("cloudevents", body, **{key.replace("-", "_"): value for key, value in headers.items()})
@@ -60,8 +71,18 @@ def test_binary_mode_takes_the_attributes_from_headers() -> None:
 
 
 def test_a_relayed_delivery_of_github_is_read_by_its_event() -> None:
-    body = {"action": "published", "release": {"id": 5, "tag_name": "v2", "published_at": "2026-03-02T15:00:00Z"}, "repository": {"name": "basket", "full_name": "acme/basket"}}
-    event = {"specversion": "1.0", "id": "1", "source": "https://github.com/acme/basket", "type": "dev.knative.source.github.release", "data": body}
+    body = {
+        "action": "published",
+        "release": {"id": 5, "tag_name": "v2", "published_at": "2026-03-02T15:00:00Z"},
+        "repository": {"name": "basket", "full_name": "acme/basket"},
+    }
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "https://github.com/acme/basket",
+        "type": "dev.knative.source.github.release",
+        "data": body,
+    }
     (change,) = read("cloudevents", orjson.dumps(event))
     assert isinstance(change, Change)
     assert (change.id, change.revision) == ("release:5", "v2")
@@ -87,7 +108,9 @@ def test_the_specifications_examples_are_kept_and_state_nothing(shared: Path) ->
     said = []
     for path in sorted((shared / "samples/cloudevents").glob("*.json")):
         for piece in connector("cloudevents").split(path.read_bytes(), {"path": path.name}):
-            with pytest.raises(BadRecord, match="is kept, and states nothing: its type does not say what was changed") as error:
+            with pytest.raises(
+                BadRecord, match="is kept, and states nothing: its type does not say what was changed"
+            ) as error:
                 read("cloudevents", piece.body.encode())
             said.append((path.name, piece.part, str(error.value).split("'")[1]))
     assert said == [

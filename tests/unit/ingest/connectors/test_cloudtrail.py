@@ -30,10 +30,19 @@ def test_only_calls_that_altered_something_are_changes() -> None:
         region="eu-west-1",
         actor="Deployer/lena",
         status="done",
-        attributes={"account": "111122223333", "source": "ecs.amazonaws.com", "event": "UpdateService", "resources": "basket, main"},
+        attributes={
+            "account": "111122223333",
+            "source": "ecs.amazonaws.com",
+            "event": "UpdateService",
+            "resources": "basket, main",
+        },
     )
     assert isinstance(parameter, Change)
-    assert (parameter.kind, parameter.actor, parameter.automated) == (ChangeKind.CONFIG, "appconfig.amazonaws.com", True)
+    assert (parameter.kind, parameter.actor, parameter.automated) == (
+        ChangeKind.CONFIG,
+        "appconfig.amazonaws.com",
+        True,
+    )
 
 
 def test_neither_addresses_nor_keys_nor_parameters_are_carried() -> None:
@@ -43,7 +52,9 @@ def test_neither_addresses_nor_keys_nor_parameters_are_carried() -> None:
 
 def test_each_entry_is_its_event_also_from_a_look_up() -> None:
     assert [piece.part for piece in connector("cloudtrail").split(RAW, {})][:2] == ["event:c-1", "event:c-2"]
-    found = orjson.dumps({"Events": [{"EventId": "c-1", "CloudTrailEvent": orjson.dumps(orjson.loads(RAW)["Records"][0]).decode()}]})
+    found = orjson.dumps(
+        {"Events": [{"EventId": "c-1", "CloudTrailEvent": orjson.dumps(orjson.loads(RAW)["Records"][0]).decode()}]}
+    )
     assert read("cloudtrail", found) == read("cloudtrail", RAW)[:1]
 
 
@@ -51,7 +62,10 @@ def test_each_entry_is_its_event_also_from_a_look_up() -> None:
     ("body", "says"),
     [
         ({"Records": [{"eventVersion": "1"}]}, "expected an entry of CloudTrail"),
-        ({"Records": [{"eventName": "RunInstances", "eventSource": "ec2.amazonaws.com"}]}, "`eventTime` of RunInstances is missing"),
+        (
+            {"Records": [{"eventName": "RunInstances", "eventSource": "ec2.amazonaws.com"}]},
+            "`eventTime` of RunInstances is missing",
+        ),
     ],
 )
 def test_what_cannot_be_read_says_why(body: object, says: str) -> None:
@@ -86,4 +100,8 @@ def test_an_insight_is_an_alert_that_ends(shared: Path) -> None:
     assert isinstance(ended, Alert)
     assert begun.id == ended.id == "cloudtrail:insight:EXAMPLE2-1729-42f1-b735-5d8c0EXAMPLE"
     assert begun.at == ended.at == datetime(2019, 11, 14, 0, 51, tzinfo=UTC)
-    assert (begun.status, ended.status, ended.ended_at) == ("firing", "resolved", datetime(2019, 11, 14, 0, 52, tzinfo=UTC))
+    assert (begun.status, ended.status, ended.ended_at) == (
+        "firing",
+        "resolved",
+        datetime(2019, 11, 14, 0, 52, tzinfo=UTC),
+    )

@@ -27,10 +27,19 @@ def test_deployments_failures_and_change_events() -> None:
     assert (deployment.repository, deployment.carries) == ("repository:acme/basket", ("ab12cd",))
     assert deployment.attributes == {"team": "shop"}
     assert isinstance(failure, Incident)
-    assert (failure.title, failure.severity, failure.services) == ("Checkout fails", "SEV-1", ("service:basket", "service:pay"))
+    assert (failure.title, failure.severity, failure.services) == (
+        "Checkout fails",
+        "SEV-1",
+        ("service:basket", "service:pay"),
+    )
     assert (failure.at, failure.resolved_at) == (BEGAN.replace(minute=5), None)
     assert isinstance(flag, Change)
-    assert (flag.kind, flag.services, flag.previous, flag.revision) == (ChangeKind.FLAG, ("service:basket",), "off", "on")
+    assert (flag.kind, flag.services, flag.previous, flag.revision) == (
+        ChangeKind.FLAG,
+        ("service:basket",),
+        "off",
+        "on",
+    )
     assert (flag.actor, flag.environment, flag.attributes["flag"]) == ("lena", "prod", "fast-pay")
     assert isinstance(old, Change)
     assert (old.title, old.services, old.revision) == ("Deployed basket v8", ("service:basket",), "v8")
@@ -52,7 +61,10 @@ def test_a_failure_that_ended_is_the_same_failure() -> None:
     [
         ({"data": {"attributes": {"colour": "red"}}}, "none of Datadog's deployments"),
         ({"data": {"attributes": {"finished_at": "soon", "service": "a"}}}, "`started_at` of the deployment: 'soon'"),
-        ({"data": {"type": "event", "attributes": {"category": "alert", "title": "x"}}}, "category 'alert' is no change"),
+        (
+            {"data": {"type": "event", "attributes": {"category": "alert", "title": "x"}}},
+            "category 'alert' is no change",
+        ),
         ({"title": "Disk is full", "tags": []}, "'Disk is full' does not say that something was deployed"),
     ],
 )
@@ -66,11 +78,20 @@ def test_real_bodies(shared: Path) -> None:
     (deployment,) = read("datadog_dora", (folder / "send-a-deployment-event-returns-ok-response.json").read_bytes())
     assert isinstance(deployment, Change)
     assert (deployment.services, deployment.revision) == (("service:shopist",), "v1.12.07")
-    assert (deployment.at, deployment.ended_at) == (datetime(2023, 8, 31, 14, 26, 14, tzinfo=UTC), datetime(2023, 8, 31, 14, 26, 24, tzinfo=UTC))
+    assert (deployment.at, deployment.ended_at) == (
+        datetime(2023, 8, 31, 14, 26, 14, tzinfo=UTC),
+        datetime(2023, 8, 31, 14, 26, 24, tzinfo=UTC),
+    )
     (failure,) = read("datadog_dora", (folder / "send-a-failure-event-returns-ok-response.json").read_bytes())
     assert isinstance(failure, Incident)
-    assert (failure.severity, failure.attributes["team"], failure.title) == ("High", "backend", "Webserver is down failing all requests")
-    (patch,) = read("datadog_dora", (folder / "patch-a-deployment-event-by-version-returns-accepted-respons.json").read_bytes())
+    assert (failure.severity, failure.attributes["team"], failure.title) == (
+        "High",
+        "backend",
+        "Webserver is down failing all requests",
+    )
+    (patch,) = read(
+        "datadog_dora", (folder / "patch-a-deployment-event-by-version-returns-accepted-respons.json").read_bytes()
+    )
     assert isinstance(patch, Change)
     assert (patch.kind, patch.at, patch.revision, patch.reverts) == (ChangeKind.ROLLBACK, RECEIVED, "v1.2.2", "v1.2.3")
     for path in folder.glob("*.json"):

@@ -23,7 +23,11 @@ def test_an_incident_by_its_milestones() -> None:
     incident, change, *rest = read("firehydrant", RAW)
     assert isinstance(incident, Incident)
     assert (incident.id, incident.severity, incident.environment) == ("firehydrant:fi-1", "SEV1", "production")
-    assert (incident.at, incident.detected_at, incident.resolved_at) == (BEGAN, BEGAN.replace(minute=11), BEGAN.replace(minute=40))
+    assert (incident.at, incident.detected_at, incident.resolved_at) == (
+        BEGAN,
+        BEGAN.replace(minute=11),
+        BEGAN.replace(minute=40),
+    )
     assert incident.services == ("service:basket", "service:pay")
     assert incident.sections == {
         SectionKind.SUMMARY: "Customers cannot pay.",
@@ -54,7 +58,11 @@ def test_an_incident_by_its_milestones() -> None:
 def test_a_retrospective_tells_its_incident_with_cause_and_fix() -> None:
     report = read("firehydrant", RAW)[-1]
     assert isinstance(report, Incident)
-    assert (report.id, report.title, report.services) == ("firehydrant:fi-2", "Checkout is down again", ("service:basket",))
+    assert (report.id, report.title, report.services) == (
+        "firehydrant:fi-2",
+        "Checkout is down again",
+        ("service:basket",),
+    )
     assert report.sections[SectionKind.CAUSE] == "- No limit on connections"
     assert report.sections[SectionKind.RESOLUTION] == "We rolled back basket to version 6."
     assert [fix.action for fix in report.fixes] == [FixAction.ROLLBACK]
@@ -64,14 +72,22 @@ def test_one_may_ask_about_an_incident() -> None:
     ask = connector("firehydrant").alerts
     assert ask is not None
     (alert,) = ask(orjson.loads(RAW)[0], RECEIVED)
-    assert (alert.name, alert.at, alert.status, alert.labels["service"]) == ("Checkout is down", BEGAN, "resolved", "basket")
+    assert (alert.name, alert.at, alert.status, alert.labels["service"]) == (
+        "Checkout is down",
+        BEGAN,
+        "resolved",
+        "basket",
+    )
     assert [*ask(orjson.loads(RAW)[1], RECEIVED)] == []
 
 
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"resource_type": "moon", "operation": "LANDED", "data": {"id": "1"}}, "FireHydrant's event 'moon' is not read"),
+        (
+            {"resource_type": "moon", "operation": "LANDED", "data": {"id": "1"}},
+            "FireHydrant's event 'moon' is not read",
+        ),
         ({"colour": "red"}, "is no object of FireHydrant that is read"),
         ({"id": "1", "service_tier": 1}, "a service of FireHydrant has no `name`"),
     ],
@@ -85,8 +101,15 @@ def test_a_real_delivery(shared: Path) -> None:
     raw = (shared / "samples/firehydrant/on_incident.superplane.json").read_bytes()
     (incident,) = read("firehydrant", raw)
     assert isinstance(incident, Incident)
-    assert (incident.id, incident.title) == ("firehydrant:21fe20b5-8012-4a51-a34c-623b1389af66", "Production Database Accidentally Deleted")
-    assert (incident.severity, incident.attributes["status"], incident.attributes["priority"]) == ("SEV1", "started", "P1")
+    assert (incident.id, incident.title) == (
+        "firehydrant:21fe20b5-8012-4a51-a34c-623b1389af66",
+        "Production Database Accidentally Deleted",
+    )
+    assert (incident.severity, incident.attributes["status"], incident.attributes["priority"]) == (
+        "SEV1",
+        "started",
+        "P1",
+    )
     assert (incident.at, incident.resolved_at) == (datetime(2026, 3, 2, 14, 43, 5, tzinfo=UTC), None)
     assert incident.attributes["teams"] == "Operations, Engineering"
     assert incident.sections[SectionKind.ACTION_ITEMS] == "- Implement database deletion safeguards (pending)"

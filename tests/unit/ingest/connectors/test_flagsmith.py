@@ -19,7 +19,11 @@ from tests.unit.ingest.connectors.reading import DATA, read
 def test_flags_before_and_after_and_entries_of_the_log() -> None:
     updated, one, deleted, logged = read("flagsmith", (DATA / "flagsmith.json").read_bytes())
     assert isinstance(updated, Change)
-    assert (updated.title, updated.kind, updated.environment) == ("fast_pay disabled in Production", ChangeKind.FLAG, "production")
+    assert (updated.title, updated.kind, updated.environment) == (
+        "fast_pay disabled in Production",
+        ChangeKind.FLAG,
+        "production",
+    )
     assert (updated.revision, updated.previous, updated.actor) == ("off: v2", "on: v1", "lena@example.org")
     assert updated.attributes == {"flag": "fast_pay", "project": "Shop"}
     assert isinstance(one, Change)
@@ -56,7 +60,11 @@ def test_real_deliveries(shared: Path) -> None:
     folder = shared / "samples/flagsmith"
     (logged,) = read("flagsmith", (folder / "audit_log.json").read_bytes())
     assert isinstance(logged, Change)
-    assert (logged.title, logged.actor, logged.environment) == ("New Flag / Remote Config created: my_feature", "Kyle Johnson", None)
+    assert (logged.title, logged.actor, logged.environment) == (
+        "New Flag / Remote Config created: my_feature",
+        "Kyle Johnson",
+        None,
+    )
     assert logged.attributes == {"project": "Project name", "flag": "my_feature", "object": "6"}
     (flag,) = read("flagsmith", (folder / "flag_updated.0.json").read_bytes())
     assert isinstance(flag, Change)

@@ -23,7 +23,11 @@ def test_an_incident_by_its_own_times_fields_and_words() -> None:
     incident, alert, *rest = read("incident_io", RAW)
     assert isinstance(incident, Incident)
     assert (incident.id, incident.title, incident.severity) == ("incident_io:01HINC", "Checkout is down", "Major")
-    assert (incident.at, incident.detected_at, incident.resolved_at) == (BEGAN, BEGAN.replace(minute=12), BEGAN.replace(minute=40))
+    assert (incident.at, incident.detected_at, incident.resolved_at) == (
+        BEGAN,
+        BEGAN.replace(minute=12),
+        BEGAN.replace(minute=40),
+    )
     assert (incident.services, incident.environment) == (("service:basket",), "production")
     assert incident.sections == {
         SectionKind.CAUSE: "Release 7 leaked connections.",
@@ -35,7 +39,11 @@ def test_an_incident_by_its_own_times_fields_and_words() -> None:
         "status": "All good", "category": "closed", "number": "INC-31", "mode": "standard", "type": "Default", "roles": "Lead: Lena Orr",
     }  # fmt: skip
     assert isinstance(alert, Alert)
-    assert (alert.id, alert.at, alert.labels) == ("incident_io:alert:01HALE", BEGAN, {"key": "basket-5xx", "service": "Basket"})
+    assert (alert.id, alert.at, alert.labels) == (
+        "incident_io:alert:01HALE",
+        BEGAN,
+        {"key": "basket-5xx", "service": "Basket"},
+    )
     assert facts(rest) == {
         (FactKind.ENTITY, "team:shop rota", ""),
         (FactKind.ALIAS, "team:shop rota", "01HSCH"),
@@ -49,7 +57,10 @@ def test_an_incident_by_its_own_times_fields_and_words() -> None:
 def test_the_closed_state_comes_after_an_open_one_of_the_same_moment() -> None:
     body = orjson.loads(RAW)[0]["public_incident.incident_status_updated_v2"]["incident"]
     opened = {**body, "incident_status": {"name": "Fixing", "category": "active"}}
-    one, two = (next(iter(connector("incident_io").split(orjson.dumps({"incident": incident}), {}))) for incident in (opened, body))
+    one, two = (
+        next(iter(connector("incident_io").split(orjson.dumps({"incident": incident}), {})))
+        for incident in (opened, body)
+    )
     assert one.part == two.part == "incident:01HINC"
     assert one.occurred_at is not None
     assert two.occurred_at is not None
@@ -60,7 +71,9 @@ def test_one_may_ask_about_incidents_and_alerts() -> None:
     ask = connector("incident_io").alerts
     assert ask is not None
     closed, private, follow_up, alert, _ = orjson.loads(RAW)
-    assert [(one.name, one.status, one.labels["service"]) for one in ask(closed, RECEIVED)] == [("Checkout is down", "resolved", "basket")]
+    assert [(one.name, one.status, one.labels["service"]) for one in ask(closed, RECEIVED)] == [
+        ("Checkout is down", "resolved", "basket")
+    ]
     assert [one.name for one in ask(alert, RECEIVED)] == ["Basket answers 500"]
     assert [*ask(private, RECEIVED), *ask(follow_up, RECEIVED)] == []
 
@@ -68,9 +81,15 @@ def test_one_may_ask_about_incidents_and_alerts() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"event_type": "moon.landed_v1", "moon.landed_v1": {"id": "1"}}, "incident.io's event 'moon.landed_v1' is not read"),
+        (
+            {"event_type": "moon.landed_v1", "moon.landed_v1": {"id": "1"}},
+            "incident.io's event 'moon.landed_v1' is not read",
+        ),
         ({"colour": "red"}, "is no object of incident.io that is read"),
-        ({"event_type": "public_alert.alert_created_v1", "public_alert.alert_created_v1": {"id": "1"}}, "`created_at` of the alert is missing"),
+        (
+            {"event_type": "public_alert.alert_created_v1", "public_alert.alert_created_v1": {"id": "1"}},
+            "`created_at` of the alert is missing",
+        ),
     ],
 )
 def test_what_cannot_be_read_says_why(body: object, says: str) -> None:
@@ -80,13 +99,20 @@ def test_what_cannot_be_read_says_why(body: object, says: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "title", "status"),
-    [("create_incident.superplane", "Database connectivity issues", None), ("on_incident.superplane", "Our database is sad", "Triage")],
+    [
+        ("create_incident.superplane", "Database connectivity issues", None),
+        ("on_incident.superplane", "Our database is sad", "Triage"),
+    ],
 )
 def test_real_incidents(shared: Path, name: str, title: str, status: str | None) -> None:
     raw = (shared / f"samples/incident_io/{name}.json").read_bytes()
     (incident,) = read("incident_io", raw)
     assert isinstance(incident, Incident)
-    assert (incident.id, incident.title, incident.severity) == ("incident_io:01FDAG4SAP5TYPT98WGR2N7W91", title, "Minor")
+    assert (incident.id, incident.title, incident.severity) == (
+        "incident_io:01FDAG4SAP5TYPT98WGR2N7W91",
+        title,
+        "Minor",
+    )
     assert (incident.attributes.get("status"), incident.attributes["number"]) == (status, "INC-123")
     assert (incident.at, incident.resolved_at) == (datetime(2021, 8, 17, 13, 28, 57, 801578, UTC), None)
     found = recognise(orjson.loads(raw), {})

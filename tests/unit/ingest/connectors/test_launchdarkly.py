@@ -33,7 +33,13 @@ def test_flags_and_segments_are_changes_and_members_are_not() -> None:
         status="turned off the flag",
         text="Errors rise",
         url="https://app.launchdarkly.com/shop/production/features/fast-pay",
-        attributes={"flag": "fast-pay", "name": "Fast pay", "project": "shop", "action": "updateOn", "resource": "flag"},
+        attributes={
+            "flag": "fast-pay",
+            "name": "Fast pay",
+            "project": "shop",
+            "action": "updateOn",
+            "resource": "flag",
+        },
     )
     assert isinstance(segment, Change)
     assert (segment.environment, segment.actor, segment.automated) == ("staging", "ci", True)
@@ -41,7 +47,11 @@ def test_flags_and_segments_are_changes_and_members_are_not() -> None:
 
 
 def test_each_entry_is_a_part_of_its_own_and_one_alone_is_recognised() -> None:
-    assert [piece.part for piece in connector("launchdarkly").split(RAW, {})] == ["entry:66aa01", "entry:66aa02", "entry:66aa03"]
+    assert [piece.part for piece in connector("launchdarkly").split(RAW, {})] == [
+        "entry:66aa01",
+        "entry:66aa02",
+        "entry:66aa03",
+    ]
     found = recognise(orjson.loads(RAW)["items"][0], {})
     assert found is not None
     assert found.name == "launchdarkly"
@@ -63,11 +73,32 @@ def test_what_cannot_be_read_says_why(body: object, says: str) -> None:
 @pytest.mark.parametrize(
     ("name", "identity", "kind", "environment", "status", "flag"),
     [
-        ("environment.update", "5e38c50906121dba45ba0f42", ChangeKind.CONFIG, "local-dev", "updated the environment", None),
+        (
+            "environment.update",
+            "5e38c50906121dba45ba0f42",
+            ChangeKind.CONFIG,
+            "local-dev",
+            "updated the environment",
+            None,
+        ),
         ("flag.create", "5e38c1f006121d8aaf15392d", ChangeKind.FLAG, None, "created the flag", "a-brand-new-flag"),
-        ("flag.targeting-rule-update", "5e38c0d506121d8aaf15392b", ChangeKind.FLAG, "production", "updated the flag", "demo-flag"),
+        (
+            "flag.targeting-rule-update",
+            "5e38c0d506121d8aaf15392b",
+            ChangeKind.FLAG,
+            "production",
+            "updated the flag",
+            "demo-flag",
+        ),
         ("flag.toggle", "5e38bf6706121d8aaf15392a", ChangeKind.FLAG, "production", "turned on the flag", "demo-flag"),
-        ("on_feature_flag_change.superplane", "entry:e2a93d99b934f746", ChangeKind.FLAG, "test", "turned off the flag", "another-toggle-feature"),
+        (
+            "on_feature_flag_change.superplane",
+            "entry:e2a93d99b934f746",
+            ChangeKind.FLAG,
+            "test",
+            "turned off the flag",
+            "another-toggle-feature",
+        ),
     ],
 )
 def test_real_entries(

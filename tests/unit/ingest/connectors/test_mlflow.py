@@ -44,7 +44,14 @@ def test_versions_aliases_prompts_and_stages_are_changes_of_a_model() -> None:
 
 
 def test_the_api_tells_versions_and_aliases() -> None:
-    model = {"name": "ranker", "last_updated_timestamp": 1772460000000, "aliases": [{"alias": "champion", "version": "4"}], "latest_versions": [{"name": "ranker", "version": "4", "creation_timestamp": 1772450000000, "current_stage": "Production"}]}
+    model = {
+        "name": "ranker",
+        "last_updated_timestamp": 1772460000000,
+        "aliases": [{"alias": "champion", "version": "4"}],
+        "latest_versions": [
+            {"name": "ranker", "version": "4", "creation_timestamp": 1772450000000, "current_stage": "Production"}
+        ],
+    }
     alias, version = read("mlflow", orjson.dumps({"registered_models": [model]}))
     assert isinstance(alias, Change)
     assert (alias.environment, alias.revision) == ("champion", "4")
@@ -75,7 +82,11 @@ def test_deliveries_are_recognised_and_proven_by_their_signature() -> None:
     body = orjson.dumps(orjson.loads(RAW)[0])
     stamp = str(int(RECEIVED.timestamp()))
     digest = hmac.new(b"hush", f"d1.{stamp}.".encode() + body, hashlib.sha256).digest()
-    headers = {"x-mlflow-delivery-id": "d1", "x-mlflow-timestamp": stamp, "x-mlflow-signature": "v1," + base64.b64encode(digest).decode()}
+    headers = {
+        "x-mlflow-delivery-id": "d1",
+        "x-mlflow-timestamp": stamp,
+        "x-mlflow-signature": "v1," + base64.b64encode(digest).decode(),
+    }
     for headed in ({}, headers):
         found = recognise(orjson.loads(body), headed)
         assert found is not None

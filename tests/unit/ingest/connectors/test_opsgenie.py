@@ -65,8 +65,14 @@ def test_owners_ladders_and_who_is_on_call() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"action": "Dance", "alert": {"alertId": "1"}, "integrationName": "x"}, "Opsgenie's event 'Dance' is not read"),
-        ({"action": "Create", "alert": {"message": "x"}, "integrationName": "x"}, "an alert of Opsgenie has no `alertId`"),
+        (
+            {"action": "Dance", "alert": {"alertId": "1"}, "integrationName": "x"},
+            "Opsgenie's event 'Dance' is not read",
+        ),
+        (
+            {"action": "Create", "alert": {"message": "x"}, "integrationName": "x"},
+            "an alert of Opsgenie has no `alertId`",
+        ),
         ({"colour": "red"}, "is no object of Opsgenie that is read"),
     ],
 )
@@ -80,17 +86,26 @@ def test_real_payloads(shared: Path) -> None:
     raw = {path.stem: path.read_bytes() for path in folder.glob("*.json")}
     (created,) = read("opsgenie", raw["webhook.create"])
     assert isinstance(created, Alert)
-    assert (created.name, created.at, created.labels["priority"]) == ("another alert", datetime(2017, 8, 14, 11, 25, 56, 288000, UTC), "P3")
+    assert (created.name, created.at, created.labels["priority"]) == (
+        "another alert",
+        datetime(2017, 8, 14, 11, 25, 56, 288000, UTC),
+        "P3",
+    )
     (alert,) = read("opsgenie", raw["rest.alert"])
     assert isinstance(alert, Alert)
     assert (alert.name, alert.status, alert.labels["priority"]) == ("Example alert", "firing", "P3")
     (incident,) = read("opsgenie", raw["rest.incident"])
     assert isinstance(incident, Incident)
-    assert (incident.title, incident.services) == ("Example Token Incident", ("service:aaaaaaaa-bbbb-cccc-dddd-eeeeeeee0052",))
+    assert (incident.title, incident.services) == (
+        "Example Token Incident",
+        ("service:aaaaaaaa-bbbb-cccc-dddd-eeeeeeee0052",),
+    )
     assert incident.resolved_at == datetime(2023, 9, 26, 17, 45, 25, 719000, UTC)
     owned = (FactKind.OWNED_BY, "service:test escalation service", "team:aaaaaaaa-bbbb-cccc-dddd-eeeeeeee0012")
     assert owned in facts(read("opsgenie", raw["rest.service"]))
-    assert (FactKind.SAME_AS, "team:aaaaaaaa-bbbb-cccc-dddd-eeeeeeee0012", "team:data science team") in facts(read("opsgenie", raw["rest.team"]))
+    assert (FactKind.SAME_AS, "team:aaaaaaaa-bbbb-cccc-dddd-eeeeeeee0012", "team:data science team") in facts(
+        read("opsgenie", raw["rest.team"])
+    )
     for name in ("rest.schedule", "rest.schedule-oncall"):
         found = facts(read("opsgenie", raw[name]))
         assert (FactKind.ESCALATES_TO, "team:devops team", "team:devops team_schedule") in found

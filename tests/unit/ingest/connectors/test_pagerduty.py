@@ -46,7 +46,12 @@ def test_an_incident_is_told_from_its_beginning_to_its_end() -> None:
 
 def test_events_of_an_incident_share_a_part_and_a_note_does_not() -> None:
     pieces = list(connector("pagerduty").split(RAW, {}))
-    assert [piece.part for piece in pieces[:4]] == ["incident:QINC1", "incident:QINC1", "incident_note:EV3", "pagey_ping:EV4"]
+    assert [piece.part for piece in pieces[:4]] == [
+        "incident:QINC1",
+        "incident:QINC1",
+        "incident_note:EV3",
+        "pagey_ping:EV4",
+    ]
     assert pieces[0].occurred_at == BEGAN
     assert pieces[1].occurred_at == ENDED.replace(microsecond=2)
 
@@ -54,7 +59,11 @@ def test_events_of_an_incident_share_a_part_and_a_note_does_not() -> None:
 def test_owners_ladders_and_who_is_on_call() -> None:
     items = read("pagerduty", RAW)
     week = Span(datetime(2026, 3, 2, 8, tzinfo=UTC), datetime(2026, 3, 9, 8, tzinfo=UTC))
-    assert {(one.kind, one.subject, one.object, one.attributes.get("level")) for one in items if isinstance(one, Fact) and one.kind in (FactKind.OWNED_BY, FactKind.ESCALATES_TO)} == {
+    assert {
+        (one.kind, one.subject, one.object, one.attributes.get("level"))
+        for one in items
+        if isinstance(one, Fact) and one.kind in (FactKind.OWNED_BY, FactKind.ESCALATES_TO)
+    } == {
         (FactKind.OWNED_BY, "service:basket", "team:shop", None),
         (FactKind.OWNED_BY, "service:pay", "team:shop ladder", None),
         (FactKind.ESCALATES_TO, "service:basket", "team:shop ladder", "0"),
@@ -62,7 +71,11 @@ def test_owners_ladders_and_who_is_on_call() -> None:
         (FactKind.ESCALATES_TO, "team:shop ladder", "team:shop rota", "1"),
         (FactKind.ESCALATES_TO, "team:shop ladder", "person:max ill", "2"),
     }
-    assert [(one.subject, one.object, one.valid) for one in items if isinstance(one, Fact) and one.kind is FactKind.ON_CALL_FOR] == [
+    assert [
+        (one.subject, one.object, one.valid)
+        for one in items
+        if isinstance(one, Fact) and one.kind is FactKind.ON_CALL_FOR
+    ] == [
         ("person:lena orr", "team:shop ladder", week),
         ("person:lena orr", "team:shop rota", week),
     ]
@@ -90,8 +103,14 @@ def test_one_may_ask_about_a_webhook_of_an_incident() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"event": {"event_type": "moon.landed", "resource_type": "moon", "data": {"type": "moon"}}}, "PagerDuty's event 'moon.landed' is not read; the delivery is kept"),
-        ({"event": {"event_type": "incident.triggered", "data": {"type": "incident"}}}, "an incident of PagerDuty has no `id`"),
+        (
+            {"event": {"event_type": "moon.landed", "resource_type": "moon", "data": {"type": "moon"}}},
+            "PagerDuty's event 'moon.landed' is not read; the delivery is kept",
+        ),
+        (
+            {"event": {"event_type": "incident.triggered", "data": {"type": "incident"}}},
+            "an incident of PagerDuty has no `id`",
+        ),
         ({"colour": "red"}, "is no object of PagerDuty that is read"),
         ({"alerts": [{"id": "A", "type": "alert"}]}, "`created_at` of the alert A is missing"),
     ],
@@ -101,11 +120,24 @@ def test_what_cannot_be_read_says_why(body: object, says: str) -> None:
         read("pagerduty", orjson.dumps(body))
 
 
-@pytest.mark.parametrize("name", ["webhook.v3.incident.priority_updated", "webhook.v3.signed-body", "webhook.v3.data.incident", "superplane.on_incident", "superplane.on_incident_annotated"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "webhook.v3.incident.priority_updated",
+        "webhook.v3.signed-body",
+        "webhook.v3.data.incident",
+        "superplane.on_incident",
+        "superplane.on_incident_annotated",
+    ],
+)
 def test_real_incidents(shared: Path, name: str) -> None:
     (incident,) = sample(shared, name)
     assert isinstance(incident, Incident)
-    assert (incident.id, incident.title, incident.services) == ("pagerduty:PGR0VU2", "A little bump in the road", ("service:api service",))
+    assert (incident.id, incident.title, incident.services) == (
+        "pagerduty:PGR0VU2",
+        "A little bump in the road",
+        ("service:api service",),
+    )
     assert incident.severity == ("high" if name.endswith("annotated") else "P1")
     assert incident.at == (None if name.endswith("signed-body") else datetime(2020, 4, 9, 15, 16, 27, tzinfo=UTC))
     assert (incident.resolved_at, incident.attributes["teams"]) == (None, "Engineering")
@@ -116,15 +148,29 @@ def test_real_incidents_of_the_api(shared: Path) -> None:
     (got,), (listed,) = sample(shared, "rest.incident.get"), sample(shared, "rest.incidents.list")
     assert isinstance(got, Incident)
     assert isinstance(listed, Incident)
-    assert (got.id, got.at, got.resolved_at, got.severity, got.environment) == ("pagerduty:PT4KHLK", moment, None, "P2", "production")
+    assert (got.id, got.at, got.resolved_at, got.severity, got.environment) == (
+        "pagerduty:PT4KHLK",
+        moment,
+        None,
+        "P2",
+        "production",
+    )
     assert (listed.at, listed.resolved_at) == (moment, datetime(2015, 10, 6, 21, 38, 23, tzinfo=UTC))
     (alert,) = sample(shared, "rest.incident.alerts")
     assert isinstance(alert, Alert)
-    assert (alert.name, alert.status, alert.labels["service"]) == ("The server is on fire.", "resolved", "My Mail Service")
+    assert (alert.name, alert.status, alert.labels["service"]) == (
+        "The server is on fire.",
+        "resolved",
+        "My Mail Service",
+    )
 
 
 def test_real_changes(shared: Path) -> None:
-    for name, count in (("events.v2.change", 1), ("rest.change_events.list", 2), ("rest.incident.related_change_events", 2)):
+    for name, count in (
+        ("events.v2.change", 1),
+        ("rest.change_events.list", 2),
+        ("rest.incident.related_change_events", 2),
+    ):
         found = [item for item in sample(shared, name) if isinstance(item, Change)]
         assert len(found) == count
         assert {one.status for one in found} == {"passed"}
@@ -146,20 +192,36 @@ def test_real_owners_and_ladders(shared: Path) -> None:
     (turn, _) = sample(shared, "rest.oncalls.list")
     assert isinstance(turn, Fact)
     assert (turn.subject, turn.object) == ("person:tim wright", "team:engineering escalation policy")
-    assert turn.valid == Span(datetime(2015, 3, 6, 20, 28, 51, tzinfo=UTC), datetime(2015, 3, 7, 20, 28, 51, tzinfo=UTC))
-    assert (FactKind.MEMBER_OF, "person:pagerduty admin", "team:daily engineering rotation") in facts(sample(shared, "rest.schedules.list"))
+    assert turn.valid == Span(
+        datetime(2015, 3, 6, 20, 28, 51, tzinfo=UTC), datetime(2015, 3, 7, 20, 28, 51, tzinfo=UTC)
+    )
+    assert (FactKind.MEMBER_OF, "person:pagerduty admin", "team:daily engineering rotation") in facts(
+        sample(shared, "rest.schedules.list")
+    )
     assert facts(sample(shared, "rest.service_dependencies.technical")) == {
         (FactKind.DEPENDS_ON, "service:p99dj6", "service:p7ad56"),
         (FactKind.DEPENDS_ON, "service:p7ad56", "service:r87dk4"),
     }
-    assert (FactKind.OWNED_BY, "service:cross-tier business service", "team:pq9k7i8") in facts(sample(shared, "rest.business_services.list"))
-    for name, kind, subject in (("rest.teams.list", EntityKind.TEAM, "Engineering"), ("rest.users.list", EntityKind.PERSON, "Kyler Kuhn"), ("webhook.v3.service.updated", EntityKind.SERVICE, "testing service updates"), ("webhook.v3.data.service", EntityKind.SERVICE, "testing service updates")):
+    assert (FactKind.OWNED_BY, "service:cross-tier business service", "team:pq9k7i8") in facts(
+        sample(shared, "rest.business_services.list")
+    )
+    for name, kind, subject in (
+        ("rest.teams.list", EntityKind.TEAM, "Engineering"),
+        ("rest.users.list", EntityKind.PERSON, "Kyler Kuhn"),
+        ("webhook.v3.service.updated", EntityKind.SERVICE, "testing service updates"),
+        ("webhook.v3.data.service", EntityKind.SERVICE, "testing service updates"),
+    ):
         assert (FactKind.ENTITY, entity_id(kind, subject), "") in facts(sample(shared, name))
 
 
 def test_what_comes_without_its_incident_states_nothing(shared: Path) -> None:
     names = ("action_invocation", "conference_bridge", "field_values", "note", "role_assignment", "workflow_instance")
-    for name in (*(f"webhook.v3.data.incident_{one}" for one in names), "rest.incident.log_entries", "rest.incident.notes", "rest.incident.past_incidents"):
+    for name in (
+        *(f"webhook.v3.data.incident_{one}" for one in names),
+        "rest.incident.log_entries",
+        "rest.incident.notes",
+        "rest.incident.past_incidents",
+    ):
         assert sample(shared, name) == [], name
 
 
@@ -175,7 +237,9 @@ def test_deliveries_are_recognised(shared: Path) -> None:
     for path in sorted((shared / "samples/pagerduty").glob("*.json")):
         found = recognise(orjson.loads(path.read_bytes()), {})
         name = found.name if found else None
-        if path.name.startswith(("webhook.v3.incident", "webhook.v3.service", "webhook.v3.signed", "superplane", "events.v2.change")):
+        if path.name.startswith(
+            ("webhook.v3.incident", "webhook.v3.service", "webhook.v3.signed", "superplane", "events.v2.change")
+        ):
             assert name == "pagerduty", path.name
         elif path.name.startswith("events.v2"):
             assert name == "pagerduty_alert_v2", path.name

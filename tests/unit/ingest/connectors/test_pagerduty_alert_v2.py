@@ -41,7 +41,12 @@ def test_a_trigger_is_an_alert_and_a_message_an_incident() -> None:
 
 def test_no_piece_holds_the_key_and_silent_events_have_parts_of_their_own() -> None:
     pieces = list(connector("pagerduty_alert_v2").split(RAW, {}))
-    assert [piece.part for piece in pieces] == ["alert:basket-5xx", "acknowledge:basket-5xx", "resolve:basket-5xx", "incident:QINC1"]
+    assert [piece.part for piece in pieces] == [
+        "alert:basket-5xx",
+        "acknowledge:basket-5xx",
+        "resolve:basket-5xx",
+        "incident:QINC1",
+    ]
     assert [piece.part for piece in pieces if "R0UT1NGKEY" in piece.body] == []
 
 

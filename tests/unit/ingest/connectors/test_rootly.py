@@ -27,11 +27,19 @@ def test_incidents_pulses_and_postmortems() -> None:
     assert (incident.id, incident.severity, incident.services) == ("rootly:ri-1", "SEV1", ("service:basket",))
     assert (incident.at, incident.detected_at) == (BEGAN, BEGAN.replace(minute=11))
     assert (incident.resolved_at, incident.environment) == (BEGAN.replace(minute=40), "production")
-    assert incident.sections == {SectionKind.SUMMARY: "Customers cannot pay.", SectionKind.RESOLUTION: "Restarted the basket pods."}
+    assert incident.sections == {
+        SectionKind.SUMMARY: "Customers cannot pay.",
+        SectionKind.RESOLUTION: "Restarted the basket pods.",
+    }
     assert [fix.action for fix in incident.fixes] == [FixAction.RESTART]
     assert incident.attributes["teams"] == "shop"
     assert isinstance(pulse, Change)
-    assert (pulse.id, pulse.kind, pulse.revision, pulse.actor) == ("rootly:pulse:rp-1", ChangeKind.DEPLOY, "ab12cd", "lena")
+    assert (pulse.id, pulse.kind, pulse.revision, pulse.actor) == (
+        "rootly:pulse:rp-1",
+        ChangeKind.DEPLOY,
+        "ab12cd",
+        "lena",
+    )
     assert isinstance(document, Incident)
     assert (document.id, document.attributes["incident"]) == ("rootly:postmortem:pm-1", "ri-1")
     assert document.sections[SectionKind.CAUSE] == "Release 7 leaked connections."
@@ -75,7 +83,10 @@ def test_a_signature_holds_the_time_and_the_body() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"event": {"type": "moon.landed", "issued_at": "x"}, "data": {"id": "1"}}, "Rootly's event 'moon.landed' is not read"),
+        (
+            {"event": {"type": "moon.landed", "issued_at": "x"}, "data": {"id": "1"}},
+            "Rootly's event 'moon.landed' is not read",
+        ),
         ({"colour": "red"}, "is no object of Rootly that is read"),
         ({"event": {"type": "alert.created"}, "data": {"id": "1"}}, "`started_at` of the alert 1 is missing"),
     ],
@@ -91,10 +102,23 @@ def test_real_deliveries(shared: Path) -> None:
     alert, incident = read("rootly", raw)
     assert isinstance(alert, Alert)
     assert (alert.name, alert.at) == ("High database latency", datetime(2025, 10, 26, 21, 29, 45, tzinfo=UTC))
-    assert alert.labels == {"service": "db-production", "environment": "production", "source": "datadog", "severity": "critical", "component": "database"}
+    assert alert.labels == {
+        "service": "db-production",
+        "environment": "production",
+        "source": "datadog",
+        "severity": "critical",
+        "component": "database",
+    }
     assert isinstance(incident, Incident)
-    assert (incident.title, incident.severity, incident.services) == ("Production API Gateway Outage", "SEV1", ("service:api-gateway",))
-    assert (incident.at, incident.detected_at) == (datetime(2025, 10, 26, 21, 34, tzinfo=UTC), datetime(2025, 10, 26, 21, 33, tzinfo=UTC))
+    assert (incident.title, incident.severity, incident.services) == (
+        "Production API Gateway Outage",
+        "SEV1",
+        ("service:api-gateway",),
+    )
+    assert (incident.at, incident.detected_at) == (
+        datetime(2025, 10, 26, 21, 34, tzinfo=UTC),
+        datetime(2025, 10, 26, 21, 33, tzinfo=UTC),
+    )
     ask = connector("rootly").alerts
     assert ask is not None
     assert [(one.name, one.labels["service"]) for one in ask(orjson.loads(raw), RECEIVED)] == [
@@ -103,7 +127,11 @@ def test_real_deliveries(shared: Path) -> None:
     ]
     (relayed,) = read("rootly", (folder / "on_incident.superplane.json").read_bytes())
     assert isinstance(relayed, Incident)
-    assert (relayed.id, relayed.severity, relayed.at) == ("rootly:abc123-def456", "sev2", datetime(2026, 1, 19, 12, tzinfo=UTC))
+    assert (relayed.id, relayed.severity, relayed.at) == (
+        "rootly:abc123-def456",
+        "sev2",
+        datetime(2026, 1, 19, 12, tzinfo=UTC),
+    )
     assert read("rootly", (folder / "deliveries.action_triggered.json").read_bytes()) == []
     for path in folder.glob("*.json"):
         found = recognise(orjson.loads(path.read_bytes()), {})

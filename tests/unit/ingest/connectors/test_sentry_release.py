@@ -33,9 +33,17 @@ def test_a_release_is_code_and_its_last_deploy_a_deploy() -> None:
     )
     assert isinstance(deploy, Change)
     assert (deploy.id, deploy.kind, deploy.environment) == ("sentry:deploy:55", ChangeKind.DEPLOY, "production")
-    assert (deploy.at, deploy.ended_at) == (datetime(2026, 3, 2, 13, 40, tzinfo=UTC), datetime(2026, 3, 2, 13, 45, tzinfo=UTC))
+    assert (deploy.at, deploy.ended_at) == (
+        datetime(2026, 3, 2, 13, 40, tzinfo=UTC),
+        datetime(2026, 3, 2, 13, 45, tzinfo=UTC),
+    )
     assert isinstance(begun, Change)
-    assert (begun.status, begun.services, begun.revision, begun.ended_at) == ("started", ("service:basket",), "4.3.0", None)
+    assert (begun.status, begun.services, begun.revision, begun.ended_at) == (
+        "started",
+        ("service:basket",),
+        "4.3.0",
+        None,
+    )
 
 
 def test_a_deploy_that_finished_comes_after_the_same_when_it_began() -> None:

@@ -34,9 +34,15 @@ def test_a_change_under_way_is_a_change_and_a_plan_is_not() -> None:
 
 def test_an_incident_keeps_its_times_its_texts_and_its_cause() -> None:
     (incident,) = [item for item in read("servicenow", RAW) if isinstance(item, Incident)]
-    assert (incident.at, incident.resolved_at) == (datetime(2026, 3, 2, 14, 10, tzinfo=UTC), datetime(2026, 3, 2, 14, 40, tzinfo=UTC))
+    assert (incident.at, incident.resolved_at) == (
+        datetime(2026, 3, 2, 14, 10, tzinfo=UTC),
+        datetime(2026, 3, 2, 14, 40, tzinfo=UTC),
+    )
     assert (incident.severity, incident.services) == ("1 - Critical", ("service:basket",))
-    assert incident.sections == {SectionKind.SUMMARY: "Customers cannot pay.", SectionKind.RESOLUTION: "Rolled back basket to version 6."}
+    assert incident.sections == {
+        SectionKind.SUMMARY: "Customers cannot pay.",
+        SectionKind.RESOLUTION: "Rolled back basket to version 6.",
+    }
     assert incident.caused_by == ("servicenow:change:11111111111111111111111111111111",)
     assert [(fix.action, fix.worked) for fix in incident.fixes] == [(FixAction.ROLLBACK, True)]
 
@@ -46,8 +52,14 @@ def test_the_cmdb_says_who_owns_what_and_whose_an_id_is() -> None:
     assert (FactKind.OWNED_BY, "service:basket", "team:shop sre") in found
     assert (FactKind.SAME_AS, "service:22222222222222222222222222222222", "service:basket") in found
     assert (FactKind.SAME_AS, "team:66666666666666666666666666666666", "team:shop sre") in found
-    relation = {"parent": {"display_value": "Shop"}, "child": {"display_value": "Basket"}, "type": {"display_value": "Depends on::Used by"}}
-    assert facts(read("servicenow", orjson.dumps(relation))) == {(FactKind.DEPENDS_ON, "service:shop", "service:basket")}
+    relation = {
+        "parent": {"display_value": "Shop"},
+        "child": {"display_value": "Basket"},
+        "type": {"display_value": "Depends on::Used by"},
+    }
+    assert facts(read("servicenow", orjson.dumps(relation))) == {
+        (FactKind.DEPENDS_ON, "service:shop", "service:basket")
+    }
 
 
 def test_a_business_rules_webhook_is_the_same_record() -> None:
@@ -64,7 +76,10 @@ def test_a_business_rules_webhook_is_the_same_record() -> None:
 
 def test_of_two_states_in_one_second_the_later_update_counts() -> None:
     record = orjson.loads(RAW)["result"][2]
-    one, two = (next(iter(connector("servicenow").split(orjson.dumps({**record, "sys_mod_count": count}), {}))) for count in ("3", "4"))
+    one, two = (
+        next(iter(connector("servicenow").split(orjson.dumps({**record, "sys_mod_count": count}), {})))
+        for count in ("3", "4")
+    )
     assert one.part == two.part == "incident:55555555555555555555555555555555"
     assert one.occurred_at is not None
     assert two.occurred_at == one.occurred_at + timedelta(microseconds=1)
@@ -81,14 +96,28 @@ def test_real_records(shared: Path) -> None:
     folder = shared / "samples/servicenow"
     (change,) = read("servicenow", (folder / "change_request.json").read_bytes())
     assert isinstance(change, Change)
-    assert (change.title, change.status, change.kind) == ("CHG0000023: Decommission server", "closed", ChangeKind.INFRASTRUCTURE)
-    assert (change.at, change.ended_at) == (datetime(2015, 7, 6, 18, 17, 41, tzinfo=UTC), datetime(2015, 7, 6, 18, 18, 34, tzinfo=UTC))
+    assert (change.title, change.status, change.kind) == (
+        "CHG0000023: Decommission server",
+        "closed",
+        ChangeKind.INFRASTRUCTURE,
+    )
+    assert (change.at, change.ended_at) == (
+        datetime(2015, 7, 6, 18, 17, 41, tzinfo=UTC),
+        datetime(2015, 7, 6, 18, 18, 34, tzinfo=UTC),
+    )
     (incident,) = read("servicenow", (folder / "incident.json").read_bytes())
     assert isinstance(incident, Incident)
-    assert (incident.attributes["number"], incident.resolved_at) == ("INC0000013", datetime(2020, 9, 24, 19, 54, 48, tzinfo=UTC))
+    assert (incident.attributes["number"], incident.resolved_at) == (
+        "INC0000013",
+        datetime(2020, 9, 24, 19, 54, 48, tzinfo=UTC),
+    )
     (opened,) = read("servicenow", (folder / "incident.superplane.json").read_bytes())
     assert isinstance(opened, Incident)
-    assert (opened.title, opened.at, opened.resolved_at) == ("Server is unresponsive", datetime(2026, 1, 19, 12, tzinfo=UTC), None)
+    assert (opened.title, opened.at, opened.resolved_at) == (
+        "Server is unresponsive",
+        datetime(2026, 1, 19, 12, tzinfo=UTC),
+        None,
+    )
     items = read("servicenow", (folder / "configuration_item.json").read_bytes())
     assert all(isinstance(item, Fact) for item in items)
     assert facts(items) == {

@@ -38,7 +38,10 @@ def test_what_alters_how_a_flag_is_served_is_a_change() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"id": 1, "type": "moon-landed", "createdAt": "2026-03-02T14:00:00Z"}, "Unleash's event 'moon-landed' is not read"),
+        (
+            {"id": 1, "type": "moon-landed", "createdAt": "2026-03-02T14:00:00Z"},
+            "Unleash's event 'moon-landed' is not read",
+        ),
         ({"id": 1}, "has no `type`"),
         ({"id": 1, "type": "feature-created"}, "`createdAt` of the event is missing"),
     ],
@@ -60,7 +63,11 @@ def test_real_webhooks(shared: Path, name: str, title: str) -> None:
     (change,) = read("unleash", raw)
     assert isinstance(change, Change)
     assert (change.id, change.title, change.at) == ("unleash:1", title, datetime(2024, 7, 24, tzinfo=UTC))
-    assert (change.environment, change.automated, change.attributes) == (None, True, {"flag": "some-toggle", "project": "default"})
+    assert (change.environment, change.automated, change.attributes) == (
+        None,
+        True,
+        {"flag": "some-toggle", "project": "default"},
+    )
     found = recognise(orjson.loads(raw), {})
     assert found is not None
     assert found.name == "unleash"
