@@ -10,7 +10,6 @@ nothing.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -37,6 +36,8 @@ _VENDORS = {
     "circleci": "circleci", "terraform": "terraform", "sentry": "sentry", "newrelic": "newrelic", "zabbix": "zabbix",
     "alertmanager": "alertmanager",
 }  # fmt: skip
+_WHOLE = frozenset({"dynatrace"})
+"""Those whose data lack the time, which their connectors take from the envelope."""
 _EVENTS = {"github": "x-github-event", "gitlab": "x-gitlab-event", "bitbucket": "x-event-key"}
 """Headers that carry an event's name, which a relay puts at the end of the type."""
 
@@ -102,6 +103,8 @@ def _of_vendor(vendor: str, body: Body, whole: Piece, meta: Mapping[str, str]) -
             "time": text_at(body, "time"),
             "detail": data,
         }
+    if vendor in _WHOLE:
+        data = {**body, "data": data}
     given = dict(meta)
     if vendor in _EVENTS:
         given.setdefault(_EVENTS[vendor], (text_at(body, "type") or "").rpartition(".")[2])
@@ -125,7 +128,7 @@ def _data(body: Body) -> object:
     if data is None and isinstance(packed, str):
         try:
             data = base64.b64decode(packed, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return None
     if isinstance(data, str) and data.lstrip()[:1] in ("{", "["):
         try:
