@@ -8,11 +8,7 @@ stage or the alias the environment. Tags, comments and requests state nothing.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from graph.values import Change, ChangeKind, Item, Record, Trust
@@ -20,7 +16,7 @@ from ingest.connectors._events import attributes, ranked, unread
 from ingest.contract import Body, Connector
 from ingest.errors import BadRecord
 from ingest.fields import at, body_of, deliveries, digest_of, first, moment_at, named, objects_at, service, text_at
-from ingest.signing import TOLERANCE
+from ingest.signing import StandardWebhooks
 
 _NO_STAGE = {"none", "archived"}
 _MADE = {"model_version.created", "prompt_version.created", "MODEL_VERSION_CREATED"}
@@ -160,28 +156,6 @@ def _change(record: Record, body: Body, event: str) -> Change:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    """
-    HMAC-SHA256 of `delivery.timestamp.body` with the secret as it is, in base64 behind `v1,`.
-    """
-
-    def problem(self, body: bytes, headers: Mapping[str, str], secret: str, now: datetime) -> str:
-        """
-        As of Signing.
-        """
-        names = ("x-mlflow-delivery-id", "x-mlflow-timestamp", "x-mlflow-signature")
-        identity, stamp, given = (headers.get(name, "") for name in names)
-        if not (identity and stamp and given):
-            return f"one of the headers {', '.join(names)} is missing"
-        if not stamp.isdecimal() or abs(now.timestamp() - int(stamp)) > TOLERANCE:
-            return f"x-mlflow-timestamp {stamp[:20]} is not within {TOLERANCE} s of our clock"
-        digest = hmac.new(secret.encode(), f"{identity}.{stamp}.".encode() + body, hashlib.sha256).digest()
-        wanted = "v1," + base64.b64encode(digest).decode()
-        same = hmac.compare_digest(given.strip().encode(), wanted.encode())
-        return "" if same else "the signature in x-mlflow-signature is not that of the body"
-
-
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
     By MLflow's header, else by an entity of its registry or an older event's name.
@@ -204,5 +178,5 @@ CONNECTOR = Connector(
     recognises=recognises,
     headers=("x-mlflow-delivery-id",),
     delivery=("x-mlflow-delivery-id",),
-    signing=_Signed(),
+    signing=StandardWebhooks(names=("x-mlflow-delivery-id", "x-mlflow-timestamp", "x-mlflow-signature"), plain=True),
 )

@@ -7,11 +7,8 @@ A postmortem is a document of its own that names its incident. Actions, workflow
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from graph.values import (
@@ -55,7 +52,7 @@ from ingest.fields import (
     unwrapped,
 )
 from ingest.parsing import named_time
-from ingest.signing import TOLERANCE
+from ingest.signing import TimedHmac
 
 _KINDS = {
     "incidents": "incident", "incident": "incident", "alerts": "alert", "alert": "alert", "pulses": "pulse",
@@ -326,30 +323,6 @@ def alerts(body: Body, received: datetime) -> Sequence[Alert]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    """
-    `t=…,v1=…`: HMAC-SHA256 in hexadecimal of the time and the body, with nothing between them.
-    """
-
-    def problem(self, body: bytes, headers: Mapping[str, str], secret: str, now: datetime) -> str:
-        """
-        As of Signing.
-        """
-        fields = dict(part.strip().partition("=")[::2] for part in headers.get("x-rootly-signature", "").split(","))
-        stamp, given = fields.get("t", ""), fields.get("v1", "")
-        if not (stamp and given):
-            return "the header x-rootly-signature is missing, or has no t= and v1="
-        if not stamp.isdecimal() or abs(now.timestamp() - int(stamp)) > TOLERANCE:
-            return f"the time in x-rootly-signature ({stamp[:20]}) is not within {TOLERANCE} s of our clock"
-        wanted = hmac.new(secret.encode(), stamp.encode() + body, hashlib.sha256).hexdigest()
-        return (
-            ""
-            if hmac.compare_digest(given.encode(), wanted.encode())
-            else "the signature in x-rootly-signature is not that of the body"
-        )
-
-
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
     By Rootly's header, else by an event of its own names with data.
@@ -376,5 +349,5 @@ CONNECTOR = Connector(
     patterns=("rootly/*.json*",),
     recognises=through_relay(recognises),
     alerts=alerts,
-    signing=_Signed(),
+    signing=TimedHmac(header="x-rootly-signature"),
 )

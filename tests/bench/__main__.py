@@ -19,7 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Measure this machine's speeds against limits and peers."
     )
-    parser.add_argument("what", nargs="*", choices=("context", "size", "neo4j", []), default=["context", "size"])
+    parser.add_argument(
+        "what", nargs="*", choices=("context", "size", "neo4j", "similar", []), default=["context", "size"]
+    )
     parser.add_argument("--services", type=int)
     parser.add_argument("--changes", type=int)
     parser.add_argument("--incidents", type=int)
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "context": embedded.context,
         "size": size.installed_size,
         "neo4j": server.measure,
+        "similar": server.similar_alone,
     }
     for name in options.what:
         for figure in parts[name](options):
