@@ -179,8 +179,10 @@ def _execution(body: Body) -> Change:
 
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
-    An event of EventBridge, but of alarms and of CloudTrail.
+    An event of EventBridge, but of alarms and of CloudTrail; an object of CodeDeploy or CodePipeline.
     """
+    if payload.get("Type") in ("AWS::CodeDeploy::Deployment", "AWS::CodePipeline::PipelineExecution"):
+        return True
     name, source = payload.get("detail-type"), payload.get("source")
     if not isinstance(name, str) or not isinstance(source, str) or "detail" not in payload:
         return False

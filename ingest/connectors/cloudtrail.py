@@ -250,6 +250,8 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     if str(payload.get("detail-type", "")).endswith("via CloudTrail"):
         return True
     one: object = at(payload, "Records", 0) or payload
+    if isinstance(at(payload, "Events", 0, "CloudTrailEvent"), str):
+        return True
     return (
         isinstance(one, dict)
         and "eventVersion" in one

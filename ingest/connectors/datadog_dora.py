@@ -270,11 +270,12 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
     A body of the DORA API, or an event of the category change.
     """
-    fields = at(payload, "data", "attributes")
+    one = at(payload, "data", 0) or payload.get("data")
+    fields = at(one, "attributes")
     if not isinstance(fields, dict):
         return False
     dora = isinstance(fields.get("started_at"), int) and ("service" in fields or "severity" in fields)
-    named = str(at(payload, "data", "type")).startswith("dora_")
+    named = str(at(one, "type")).startswith("dora_")
     return named or dora or fields.get("category") == "change"
 
 

@@ -159,7 +159,9 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     if "x-flagsmith-signature" in headers:
         return True
     events = ("FLAG_UPDATED", "FLAG_DELETED", "AUDIT_LOG_CREATED", "NEW_VERSION_PUBLISHED")
-    return payload.get("event_type") in events or {"related_object_type", "log", "created_date"} <= set(payload)
+    one = at(payload, "results", 0) or payload
+    logged = isinstance(one, dict) and {"related_object_type", "log", "created_date"} <= set(one)
+    return payload.get("event_type") in events or logged
 
 
 CONNECTOR = Connector(

@@ -284,8 +284,11 @@ def alerts(body: Body, received: datetime) -> Sequence[Alert]:
 
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
-    An alert group with the id of its own and its integration.
+    An alert group with the id of its own and its integration, or the API's list of what only it has.
     """
+    one = at(payload, "results", 0)
+    if isinstance(one, dict) and kind_of(one) in ("rest_group", "alert", "integration", "policy"):
+        return True
     return isinstance(payload.get("alert_group"), dict) and "alert_group_id" in payload and "integration" in payload
 
 

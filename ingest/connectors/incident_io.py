@@ -277,6 +277,9 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     An event type of incident.io, with its own key or an incident beside it.
     """
     event = payload.get("event_type")
+    one = at(payload, "incidents", 0) or payload.get("incident")
+    if isinstance(one, dict) and {"incident_status", "reference", "permalink"} <= set(one):
+        return True
     if not isinstance(event, str) or not re.match(r"(?:public|private)_(?:incident|alert)\.", event):
         return False
     return isinstance(payload.get(event), dict) or isinstance(payload.get("incident"), dict)

@@ -324,6 +324,11 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
         return True
     if isinstance(payload.get("webhookEvent"), str) and "timestamp" in payload:
         return True
+    one = at(payload, "issues", 0) or payload
+    if isinstance(at(one, "fields"), dict) and "/rest/api/" in str(at(one, "self")):
+        return True
+    if {"issueKey", "requestTypeId", "currentStatus"} <= set(payload):
+        return True
     asked = str(payload.get("action", "")).lower() in _ALERTED
     mine = isinstance(at(payload, "alert", "alertId"), str)
     return asked and mine and not {"integrationName", "integrationId", "integrationType", "escalationId"} & set(payload)

@@ -149,7 +149,8 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
     if "x-ld-signature" in headers:
         return True
-    return "titleVerb" in payload and "kind" in payload and ("accesses" in payload or "_accountId" in payload)
+    one = at(payload, "items", 0) or payload
+    return isinstance(one, dict) and {"titleVerb", "kind"} <= set(one) and bool({"accesses", "_accountId"} & set(one))
 
 
 CONNECTOR = Connector(

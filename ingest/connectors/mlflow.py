@@ -162,6 +162,9 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
     if "x-mlflow-delivery-id" in headers or "x-mlflow-signature" in headers:
         return True
+    one = at(payload, "registered_models", 0) or at(payload, "model_versions", 0) or payload.get("model_version")
+    if isinstance(one, dict) and {"name", "creation_timestamp"} <= set(one):
+        return True
     event = _event(payload)
     known = event in _MADE | _ALIAS | _NO_CHANGE or "MODEL_VERSION_" in event
     return known and ("data" in payload or "model_name" in payload)

@@ -237,11 +237,14 @@ def _incident(body: Body, data: Body, vendor: str) -> Incident:
 
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
-    An action with an alert or incident, from an integration of Opsgenie.
+    An action with an alert or incident, from an integration of Opsgenie, or an object's address there.
     """
     inner = payload.get("alert") or payload.get("incident")
     keys = {"integrationName", "integrationId", "integrationType", "escalationId"}
-    return isinstance(payload.get("action"), str) and isinstance(inner, dict) and bool(keys & set(payload))
+    if isinstance(payload.get("action"), str) and isinstance(inner, dict):
+        return bool(keys & set(payload))
+    given = at(payload, "data", 0) or payload.get("data") or payload
+    return any("opsgenie.com/" in str(at(given, "links", key)) for key in ("web", "api"))
 
 
 CONNECTOR = Connector(

@@ -205,14 +205,20 @@ def alerts(body: Body, received: datetime) -> Sequence[Alert]:
 
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
-    By PagerDuty's header, else by a webhook's event, or a change event's key.
+    By PagerDuty's header, else by a webhook's event, a change event's key, or an object's address in its API.
     """
     if "x-pagerduty-signature" in headers:
         return True
     event = payload.get("event")
     if isinstance(event, dict) and {"event_type", "resource_type", "data"} <= set(event):
         return True
-    if isinstance(payload.get("incident"), dict) and "pagerduty.com" in str(at(payload, "incident", "self")):
+    known = [
+        payload,
+        payload.get("incident"),
+        *(at(payload, key, 0) for key in _LISTS),
+        at(payload, "oncalls", 0, "user"),
+    ]
+    if any("api.pagerduty.com/" in str(at(one, "self")) for one in known):
         return True
     return "routing_key" in payload and isinstance(payload.get("payload"), dict) and "event_action" not in payload
 

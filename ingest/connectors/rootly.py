@@ -333,6 +333,9 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     if isinstance(one, dict):
         return {"event_id", "event_type", "data"} <= set(one)
     event, data = payload.get("event"), payload.get("data")
+    listed = data[0] if isinstance(data, list) and data else data
+    if text_at(listed, "type") in _KINDS and "rootly.com/" in str(at(listed, "attributes", "url")):
+        return True
     if isinstance(event, dict):
         return {"type", "issued_at"} <= set(event) and isinstance(data, dict)
     incident = payload.get("incident")

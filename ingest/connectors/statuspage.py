@@ -225,9 +225,13 @@ def alerts(body: Body, received: datetime) -> Sequence[Alert]:
 
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
-    A page with its indicator, beside an incident or a component.
+    A page beside incidents or components, or an incident with its updates.
     """
-    page = payload.get("page")
+    page, one = payload.get("page"), payload.get("incident") or payload
+    if isinstance(one, dict) and {"incident_updates", "shortlink", "impact"} <= set(one):
+        return True
+    if isinstance(page, dict) and "id" in page and any(isinstance(payload.get(key), list) for key in _LISTS):
+        return True
     return isinstance(page, dict) and "status_indicator" in page and bool({"incident", "component"} & set(payload))
 
 

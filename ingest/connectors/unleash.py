@@ -117,7 +117,7 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
     An event with its own keys, bare or under `json`.
     """
-    inner = payload.get("json")
+    inner = payload.get("json") or at(payload, "events", 0)
     body = inner if isinstance(inner, dict) else payload
     return (
         isinstance(body.get("type"), str)
