@@ -302,6 +302,20 @@ def _certificate(event: Event) -> Iterator[Change]:
     )
 
 
+def _apprunner(event: Event) -> Iterator[Change]:
+    state, name = event.told("operationStatus"), event.told("serviceName")
+    if not state or not re.match(r"(?:Create|Update|Deploy|Delete|Pause|Resume)", state):
+        return
+    done = re.search(r"(Successfully|Failed)$", state)
+    yield event.change(
+        f"apprunner:{name}:{event.body.get('id')}",
+        ChangeKind.DEPLOY,
+        f"{name}: {state}",
+        name,
+        "SUCCEEDED" if done and done[1] == "Successfully" else "FAILED" if done else state,
+    )
+
+
 READERS: Mapping[str, Callable[[Event], Iterator[Change]]] = {
     "CodeDeploy Deployment State-change Notification": _codedeploy,
     "CodePipeline Pipeline Execution State Change": _codepipeline,
@@ -317,6 +331,7 @@ READERS: Mapping[str, Callable[[Event], Iterator[Change]]] = {
     "ECS Service Deployment State Change": _ecs,
     "ECS Service Action": _ecs,
     "CloudFormation Stack Status Change": _cloudformation,
+    "AppRunner Service Operation Status Change": _apprunner,
     "Parameter Store Change": _parameter,
     "On Deployment Start": _appconfig,
     "On Deployment Complete": _appconfig,
@@ -330,7 +345,7 @@ READERS: Mapping[str, Callable[[Event], Iterator[Change]]] = {
 _NO_CHANGE = re.compile(
     r"CodeDeploy Instance State-change|CodePipeline (?:Stage|Action) Execution|CodeBuild Build Phase Change"
     r"|ECR (?:Image Scan|Replication|Pull Through|Referrer)"
-    r"|EC2 Instance(?: State-change|-launch| Launch| Terminate| Rebalance)"
+    r"|EC2 Instance(?: State-change|-launch|-terminate| Launch| Terminate| Rebalance)"
     r"|EC2 Spot|ECS (?:Task|Container Instance) State Change|EC2 Auto Scaling Instance Refresh Checkpoint"
     r"|CloudFormation (?:Resource|Drift|StackSet)|Lambda Function Invocation|ACM Certificate (?:Approaching|Expired)"
     r"|Scheduled Event|CodeCommit|SageMaker (?:Training|Transform|Processing|HyperParameter)",

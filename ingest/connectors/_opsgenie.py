@@ -114,7 +114,7 @@ def on_call(data: Body, received: datetime) -> Iterator[Fact]:
     schedule = first(at(data, "_parent", "name"), at(data, "_parent", "id"))
     objects = [one for one in (team(schedule), _named_team(at(data, "ownerTeam"))) if one]
     who = [person(text(one)) for one in list_at(data, "onCallRecipients")]
-    who += [_recipient(one) for one in objects_at(data, "onCallParticipants")]
+    who += _participants(data)
     for one in dict.fromkeys(found for found in who if found and found.startswith("person:")):
         for answering in objects:
             yield Fact(
@@ -124,6 +124,16 @@ def on_call(data: Body, received: datetime) -> Iterator[Fact]:
                 valid=Span(received, received + _FOR_NOW),
                 attributes=attributes(schedule=schedule),
             )
+
+
+def _participants(data: Body) -> list[EntityId | None]:
+    """
+    Those on call, and those that an escalation among them reaches.
+    """
+    found: list[EntityId | None] = []
+    for one in objects_at(data, "onCallParticipants"):
+        found += [_recipient(one), *_participants(one)]
+    return found
 
 
 FACTS: Mapping[str, Callable[[Body], Iterator[Fact]]] = {

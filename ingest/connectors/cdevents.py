@@ -9,12 +9,12 @@ stands for itself: the one that tells of an incident's end does not say when it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import unquote
 
-from graph.values import Change, ChangeKind, Incident, Item, Record, SectionKind, Trust
-from ingest.connectors._events import attributes, deploys, ranked, sections, unread
+from graph.values import Alert, Change, ChangeKind, Incident, Item, Record, SectionKind, Trust
+from ingest.connectors._events import alert_of, attributes, deploys, ranked, sections, unread
 from ingest.contract import Body, Connector
 from ingest.errors import BadRecord
 from ingest.fields import at, body_of, deliveries, digest_of, first, moment_at, named, repository, service, text_at
@@ -198,6 +198,16 @@ def _ticket(body: Body, predicate: str) -> Iterator[Incident]:
     )
 
 
+def alerts(body: Body, received: datetime) -> Sequence[Alert]:
+    """
+    An incident as an alert.
+    """
+    subject, predicate = event_of(body)
+    if subject != "incident" or predicate not in _INCIDENTS:
+        return ()
+    return [alert_of(_incident(body, predicate), _when(body), "cdevents", {"source": at(body, "context", "source")})]
+
+
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
     A context with one of CDEvents' types.
@@ -214,4 +224,5 @@ CONNECTOR = Connector(
     transform=transform,
     patterns=("cdevents/*.json*",),
     recognises=recognises,
+    alerts=alerts,
 )

@@ -252,8 +252,10 @@ def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     one: object = at(payload, "Records", 0) or payload
     if isinstance(at(payload, "Events", 0, "CloudTrailEvent"), str):
         return True
+    # notifications of S3 look alike but for their source
     return (
         isinstance(one, dict)
+        and not str(one.get("eventSource")).startswith("aws:")
         and "eventVersion" in one
         and "eventTime" in one
         and ("awsRegion" in one or "insightDetails" in one)

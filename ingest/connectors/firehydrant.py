@@ -54,11 +54,12 @@ from ingest.fields import (
     text_at,
     unwrapped,
 )
+from ingest.parsing import named_time
 from ingest.prose import section_kind
 from ingest.signing import Hmac
 
 VENDOR = "firehydrant"
-_RESOURCES = ("incident", "change_event", "service", "team", "functionality", "report")
+_RESOURCES = ("incident", "alert", "change_event", "service", "team", "functionality", "report")
 _NO_CHANGE = frozenset({
     "incident_event", "milestone", "task", "ticket", "impact", "status_update", "note", "generic_event", "chat_message",
     "role_assignment", "alert_event", "conference_bridge", "follow_up", "environment", "runbook", "event", "test",
@@ -140,12 +141,39 @@ def transform(record: Record) -> Iterator[Item]:
         )
     if kind == "incident":
         yield incident_of(data)
+    elif kind == "alert":
+        yield alert_item(data)
     elif kind == "report":
         yield _report(data)
     elif kind == "change_event":
         yield _change(data, record)
     else:
         yield from _described(data, EntityKind.TEAM if kind == "team" else EntityKind.SERVICE)
+
+
+def alert_item(data: Body) -> Alert:
+    """
+    An alert of its signals.
+    """
+    identity, status = text_at(data, "id") or digest_of(data), (text_at(data, "status") or "").lower()
+    ended = moment_at(data, ("ends_at",))
+    environments = _listed(data, "environments")
+    return Alert(
+        id=f"firehydrant:alert:{identity}",
+        name=first(at(data, "summary"), at(data, "title")) or identity,
+        at=named_time(first(at(data, "starts_at"), at(data, "created_at")), f"`starts_at` of the alert {identity}"),
+        ended_at=ended or (moment_at(data, ("updated_at",)) if status in ("resolved", "closed") else None),
+        status="resolved" if ended or status in ("resolved", "closed", "expired") else "firing",
+        labels=attributes(
+            service=first(*_listed(data, "services")),
+            environment=environments[0] if environments else None,
+            priority=at(data, "priority"),
+            tags=",".join(_listed(data, "tags")),
+        ),
+        annotations=attributes(description=first(at(data, "description"), at(data, "body"))),
+        vendor=VENDOR,
+        url=first(at(data, "remote_url"), at(data, "url")),
+    )
 
 
 def _milestone(data: Body, *names: str) -> datetime | None:
@@ -296,8 +324,14 @@ def alerts(body: Body, received: datetime) -> Sequence[Alert]:
     """
     The incident of a delivery, as an alert.
     """
-    found = [one.get("data") for one in _parts(unwrapped(body)) if one.get("kind") == "incident"]
-    return [alert_of(incident_of(one), received, VENDOR, {}) for one in found if isinstance(one, dict)]
+    found: list[Alert] = []
+    for one in _parts(unwrapped(body)):
+        kind, data = one.get("kind"), one.get("data")
+        if kind == "incident" and isinstance(data, dict):
+            found.append(alert_of(incident_of(data), received, VENDOR, {}))
+        elif kind == "alert" and isinstance(data, dict):
+            found.append(alert_item(data))
+    return found
 
 
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:

@@ -63,7 +63,11 @@ def kind_of(thing: Body) -> str:
         ("integration", {"default_route"}),
         ("integration", {"templates", "name"}),
         ("schedule", {"on_call_now"}),
+        ("route", {"routing_regex"}),
+        ("route", {"routing_type"}),
         ("policy", {"escalation_chain_id", "position"}),
+        ("turns", {"duration", "start"}),
+        ("note", {"alert_group_id", "text"}),
         ("user", {"username", "id"}),
         ("shift", {"user_pk", "shift_start"}),
         ("team", {"grafana_id"}),
@@ -246,6 +250,19 @@ def _policy(data: Body, record: Record) -> Iterator[Fact]:
             )
 
 
+def _route(data: Body, record: Record) -> Iterator[Fact]:
+    integration, chain = service_id(at(data, "integration_id")), team(at(data, "escalation_chain_id"))
+    if integration and chain:
+        yield Fact(kind=FactKind.ESCALATES_TO, subject=integration, object=chain, attributes={"level": "0"})
+
+
+def _nothing(data: Body, record: Record) -> Iterator[Item]:
+    """
+    A turn without its schedule, or a note without its group.
+    """
+    return iter(())
+
+
 def _user(data: Body, record: Record) -> Iterator[Fact]:
     yield from _entity(EntityKind.PERSON, "user", {"name": data.get("username"), "id": data.get("id")})[1]
 
@@ -268,6 +285,9 @@ _READERS: Mapping[str, Callable[[Body, Record], Iterator[Item]]] = {
     "chain": _team("escalation_chain"),
     "schedule": _team("schedule"),
     "policy": _policy,
+    "route": _route,
+    "turns": _nothing,
+    "note": _nothing,
     "user": _user,
     "shift": _shift,
 }

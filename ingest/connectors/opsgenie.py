@@ -87,6 +87,9 @@ def kind_of(thing: Body) -> str:
         ("service", {"teamId", "name"}), ("user", {"username", "fullName"}), ("team", {"members"}),
         ("incident", {"message", "tinyId"}),
     )  # fmt: skip
+    if {"enabled", "type", "teamId"} <= keys:
+        # an integration owns nothing
+        return ""
     found = next((kind for kind, needed in rules if needed <= keys), "")
     if found or not {"id", "name"} <= keys:
         return found
@@ -99,7 +102,8 @@ def part_of(body: Body, meta: Mapping[str, str]) -> str:
     The object.
     """
     data = body.get("data")
-    identity = first(at(data, "alertId"), at(data, "id"), at(data, "_parent", "id")) or digest_of(data)
+    names = ("alertId", "id", "incidentId")
+    identity = first(*(at(data, name) for name in names), at(data, "_parent", "id")) or digest_of(data)
     return f"{text_at(body, 'kind') or 'unknown'}:{identity}"
 
 

@@ -39,11 +39,13 @@ from ingest.signing import Hmac
 _LISTS = {
     "incidents": "incident", "services": "service", "business_services": "service", "teams": "team", "users": "user",
     "escalation_policies": "escalation_policy", "schedules": "schedule", "oncalls": "oncall", "alerts": "alert",
-    "change_events": "change_event", "relationships": "dependency", "notes": "note", "log_entries": "log_entry",
+    "change_events": "change_event", "maintenance_windows": "maintenance_window", "relationships": "dependency",
+    "notes": "note", "log_entries": "log_entry",
     "past_incidents": "past", "related_incidents": "past", "members": "member",
 }  # fmt: skip
 _SINGLE = {
-    "incident": "incident", "service": "service", "business_service": "service", "team": "team", "user": "user",
+    "incident": "incident", "maintenance_window": "maintenance_window", "service": "service",
+    "business_service": "service", "team": "team", "user": "user",
     "escalation_policy": "escalation_policy", "schedule": "schedule", "alert": "alert", "change_event": "change_event",
 }  # fmt: skip
 _FACTS: Mapping[str, Callable[[Body, datetime], Iterator[Fact]]] = {
@@ -112,7 +114,7 @@ def _part(body: Body, meta: Mapping[str, str]) -> str:
     if kind == "oncall":
         whose = [name_of(at(data, key)) for key in ("user", "schedule", "escalation_policy")]
         return f"oncall:{digest_of(whose)}:{text_at(data, 'start')}"
-    if kind in ("incident", *_FACTS, "alert", "change_event"):
+    if kind in ("incident", *_FACTS, "alert", "change_event", "maintenance_window"):
         return f"{kind}:{text_at(data, 'id') or digest_of(data)}"
     return f"{kind}:{text_at(body, 'event_id') or text_at(data, 'id') or digest_of(data)}"
 
@@ -151,6 +153,8 @@ def transform(record: Record) -> Iterator[Item]:
         yield rest_alert(data)
     elif kind == "change_event":
         yield _change(record, data)
+    elif kind == "maintenance_window":
+        yield _maintenance(data)
     elif kind == "old":
         yield from pagerduty_alert_v2.items_of(data, record.received_at)
     elif event:
@@ -182,6 +186,24 @@ def _change(record: Record, data: Body) -> Change:
         status=first(at(details, "build_state"), at(details, "status"), at(details, "state")),
         url=link,
         attributes=attributes(source=at(data, "source")),
+    )
+
+
+def _maintenance(data: Body) -> Change:
+    """
+    A window in which the services do not page: what is done in it is not told.
+    """
+    identity = text_at(data, "id") or digest_of(data)
+    return Change(
+        id=f"pagerduty:maintenance:{identity}",
+        kind=ChangeKind.INFRASTRUCTURE,
+        at=named_time(at(data, "start_time"), f"`start_time` of the maintenance window {identity}"),
+        ended_at=moment_at(data, ("end_time",)),
+        title=first(at(data, "description"), at(data, "summary")) or "Maintenance",
+        services=services_of(data),
+        actor=name_of(at(data, "created_by")),
+        status="maintenance",
+        url=text_at(data, "html_url"),
     )
 
 

@@ -10,10 +10,11 @@ whose it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from graph.values import (
+    Alert,
     Change,
     ChangeKind,
     EntityId,
@@ -28,6 +29,7 @@ from graph.values import (
     entity_id,
 )
 from ingest.connectors._events import (
+    alert_of,
     attributes,
     names_of,
     person,
@@ -40,7 +42,7 @@ from ingest.connectors._events import (
 )
 from ingest.contract import Body, Connector
 from ingest.errors import BadRecord
-from ingest.fields import at, body_of, deliveries, digest_of, first, moment_at, named, objects_at
+from ingest.fields import at, body_of, deliveries, digest_of, first, moment_at, named, objects_at, unwrapped
 from ingest.parsing import named_time
 
 _WRAPS = ("result", "results", "records", "record", "current", "data", "incident", "change_request", "payload")
@@ -136,7 +138,7 @@ def transform(record: Record) -> Iterator[Item]:
     if table == "change_request":
         yield from _change(body)
     elif table in ("incident", "problem"):
-        yield _incident(record, body, table)
+        yield _incident(body, table)
     elif table == "cmdb_rel_ci":
         yield from _relation(body)
     elif table.startswith("cmdb_ci"):
@@ -214,7 +216,7 @@ def _change(body: Body) -> Iterator[Change]:
     )
 
 
-def _incident(record: Record, body: Body, table: str) -> Incident:
+def _incident(body: Body, table: str) -> Incident:
     state = _state(body, _INCIDENT_STATES, "incident_state", "state")
     number, began = shown(body, "number"), _moment(body, "u_started_at", "opened_at", "sys_created_on")
     done = state in ("resolved", "closed") or (
@@ -222,8 +224,8 @@ def _incident(record: Record, body: Body, table: str) -> Incident:
     )
     return with_fixes(
         Incident(
-            id=f"servicenow:{table}:{stored(body, 'sys_id') or number or record.part}",
-            title=shown(body, "short_description") or number or record.part,
+            id=f"servicenow:{table}:{stored(body, 'sys_id') or number or digest_of(body)}",
+            title=shown(body, "short_description") or number or "Incident",
             at=began,
             detected_at=_moment(body, "opened_at", "sys_created_on"),
             resolved_at=_moment(body, "resolved_at", "closed_at", "sys_updated_on") if done else None,
@@ -308,6 +310,15 @@ def _group(body: Body) -> Iterator[Fact]:
     yield from names_of(EntityKind.TEAM, stored(body, "sys_id"), name, "servicenow")
 
 
+def alerts(body: Body, received: datetime) -> Sequence[Alert]:
+    """
+    The incidents of a delivery, as alerts.
+    """
+    found = [one for one in _parts(unwrapped(body)) if table_of(one) == "incident"]
+    told = [(_incident(one, "incident"), one) for one in found]
+    return [alert_of(one, received, "servicenow", {"number": shown(given, "number")}) for one, given in told]
+
+
 def recognises(payload: Body, headers: Mapping[str, str]) -> bool:
     """
     A record with ServiceNow's own fields, alone, under `result`, or beside its table.
@@ -327,4 +338,5 @@ CONNECTOR = Connector(
     transform=transform,
     patterns=("servicenow/*.json*",),
     recognises=through_relay(recognises),
+    alerts=alerts,
 )

@@ -195,3 +195,27 @@ def test_builds_begin_when_they_say(shared: Path) -> None:
         datetime(2017, 9, 1, 16, 12, 29, tzinfo=UTC),
         datetime(2017, 9, 1, 16, 14, 28, tzinfo=UTC),
     )
+
+
+def test_what_goes_along_with_a_change_states_nothing() -> None:
+    for name in (
+        "CodeDeploy Instance State-change Notification",
+        "CodePipeline Stage Execution State Change",
+        "ECS Task State Change",
+        "EC2 Instance-terminate Lifecycle Action",
+        "ECR Image Scan",
+        "CodeBuild Build Phase Change",
+    ):
+        assert read("aws_changes", event(name)) == [], name
+
+
+def test_a_service_of_app_runner_is_deployed() -> None:
+    raw = event(
+        "AppRunner Service Operation Status Change",
+        "aws.apprunner",
+        operationStatus="UpdateServiceCompletedSuccessfully",
+        serviceName="basket",
+    )
+    (change,) = read("aws_changes", raw)
+    assert isinstance(change, Change)
+    assert (change.kind, change.services, change.status) == (ChangeKind.DEPLOY, ("service:basket",), "SUCCEEDED")

@@ -13,7 +13,7 @@ import pytest
 from graph.values import Change, ChangeKind, Incident, SectionKind
 from ingest.connectors import connector, recognise
 from ingest.errors import BadRecord
-from tests.unit.ingest.connectors.reading import DATA, read
+from tests.unit.ingest.connectors.reading import DATA, RECEIVED, read
 
 RAW = (DATA / "cdevents.json").read_bytes()
 SHA = "sha256:0b31b1c02ff458ad9b7b81cbdf8f028bd54699fa151f221d1e8de6817db93427"
@@ -115,3 +115,12 @@ def test_every_sample_is_recognised_as_it(shared: Path) -> None:
         found = recognise(orjson.loads(path.read_bytes()), {})
         assert found is not None, path.name
         assert found.name == "cdevents", path.name
+
+
+def test_one_may_ask_about_an_incident_and_not_about_a_deploy() -> None:
+    ask = connector("cdevents").alerts
+    assert ask is not None
+    asked = [
+        [(one.name, one.status, one.labels["service"]) for one in ask(body, RECEIVED)] for body in orjson.loads(RAW)
+    ]
+    assert asked == [[], [], [], [], [], [("Checkout is slow", "firing", "basket")]]

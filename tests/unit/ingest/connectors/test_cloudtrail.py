@@ -105,3 +105,14 @@ def test_an_insight_is_an_alert_that_ends(shared: Path) -> None:
         "resolved",
         datetime(2019, 11, 14, 0, 52, tzinfo=UTC),
     )
+
+
+def test_a_notification_of_s3_is_none_of_its_entries() -> None:
+    entry = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventTime": "2026-03-02T14:00:00Z",
+        "awsRegion": "eu-west-1",
+        "eventName": "ObjectCreated:Put",
+    }
+    assert recognise({"Records": [entry]}, {}) is None

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from graph.values import Change, ChangeKind, FactKind, FixAction, Incident, SectionKind
+from graph.values import Alert, Change, ChangeKind, FactKind, FixAction, Incident, SectionKind
 from ingest.connectors import connector, recognise
 from ingest.errors import BadRecord
 from tests.unit.ingest.connectors.reading import DATA, RECEIVED, facts, read
@@ -116,3 +116,20 @@ def test_a_real_delivery(shared: Path) -> None:
     found = recognise(orjson.loads(raw), {})
     assert found is not None
     assert found.name == "firehydrant"
+
+
+def test_an_alert_of_its_signals_is_an_alert() -> None:
+    alert = {
+        "id": "fa-1",
+        "summary": "Basket answers 500",
+        "status": "RESOLVED",
+        "starts_at": "2026-03-02T14:10:00Z",
+        "ends_at": "2026-03-02T14:40:00Z",
+        "services": [{"name": "Basket"}],
+        "priority": "HIGH",
+    }
+    body = {"resource_type": "alert", "operation": "UPDATED", "data": {"alert": alert}}
+    (found,) = read("firehydrant", orjson.dumps(body))
+    assert isinstance(found, Alert)
+    assert (found.id, found.at, found.status) == ("firehydrant:alert:fa-1", BEGAN, "resolved")
+    assert (found.ended_at, found.labels) == (BEGAN.replace(minute=40), {"service": "Basket", "priority": "HIGH"})

@@ -245,3 +245,24 @@ def test_deliveries_are_recognised(shared: Path) -> None:
             assert name == "pagerduty_alert_v2", path.name
         else:
             assert name in (None, "pagerduty"), path.name
+
+
+def test_a_maintenance_window_is_a_change_of_its_services() -> None:
+    window = {
+        "id": "QMNT1",
+        "type": "maintenance_window",
+        "start_time": "2026-03-02T20:00:00Z",
+        "end_time": "2026-03-02T22:00:00Z",
+        "description": "Move the database",
+        "services": [{"id": "QSRV1", "type": "service_reference", "summary": "Basket"}],
+    }
+    (change,) = read("pagerduty", orjson.dumps({"maintenance_windows": [window]}))
+    assert change == Change(
+        id="pagerduty:maintenance:QMNT1",
+        kind=ChangeKind.INFRASTRUCTURE,
+        at=datetime(2026, 3, 2, 20, tzinfo=UTC),
+        ended_at=datetime(2026, 3, 2, 22, tzinfo=UTC),
+        title="Move the database",
+        services=("service:basket",),
+        status="maintenance",
+    )

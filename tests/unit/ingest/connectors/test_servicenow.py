@@ -13,7 +13,7 @@ import pytest
 from graph.values import Change, ChangeKind, Fact, FactKind, FixAction, Incident, SectionKind
 from ingest.connectors import connector, recognise
 from ingest.errors import BadRecord
-from tests.unit.ingest.connectors.reading import DATA, facts, read
+from tests.unit.ingest.connectors.reading import DATA, RECEIVED, facts, read
 
 RAW = (DATA / "servicenow.json").read_bytes()
 
@@ -125,3 +125,12 @@ def test_real_records(shared: Path) -> None:
         (FactKind.ALIAS, "resource:thinkstation s20", "01a9ec0d3790200044e0bfc8bcbe5dc3"),
         (FactKind.SAME_AS, "resource:01a9ec0d3790200044e0bfc8bcbe5dc3", "resource:thinkstation s20"),
     }
+
+
+def test_one_may_ask_about_an_incident_and_not_about_a_change() -> None:
+    ask = connector("servicenow").alerts
+    assert ask is not None
+    (alert,) = ask(orjson.loads(RAW), RECEIVED)
+    assert (alert.name, alert.status) == ("Basket answers 500", "resolved")
+    assert (alert.labels["service"], alert.labels["number"]) == ("basket", "INC0070001")
+    assert [*ask({"result": orjson.loads(RAW)["result"][0]}, RECEIVED)] == []
