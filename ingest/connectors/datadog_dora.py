@@ -171,14 +171,13 @@ def _patch(record: Record, body: Body, fields: object) -> Iterator[Change]:
         return
     version, to = named(at(fields, "version")), named(at(fields, "remediation", "version"))
     back = remedy.lower() == "rollback"
+    what = first(at(fields, "service"), version, at(body, "id")) or "a deployment"
     identity = first(at(body, "id"), at(fields, "remediation", "id")) or digest_of(_lasting(fields))
     yield Change(
         id=f"datadog:remediation:{identity}",
         kind=ChangeKind.ROLLBACK if back else ChangeKind.DEPLOY,
         at=record.received_at,
-        title=f"{'Roll back' if back else 'Roll forward'} {text_at(fields, 'service') or ''} to {to or '?'}".replace(
-            "  ", " "
-        ),
+        title=f"{'Roll back' if back else 'Roll forward'} {what}" + (f" to {to}" if to else ""),
         services=_services(fields),
         environment=_environment(fields),
         revision=to,

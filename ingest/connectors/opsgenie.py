@@ -2,7 +2,7 @@
 Opsgenie (and the alerts of Jira Service Management, which took it over): webhooks, and what the REST API answers for
 alerts, incidents, services, teams, schedules, escalations and who is on call.
 
-An alert's actions replace one another. A schedule and an escalation stand as teams of their names. Who is on call "now"
+An alert's actions (those that a customer named himself, too) replace one another. A schedule and an escalation stand as teams of their names. Who is on call "now"
 comes without a time: it is taken to hold for a day from when it was read.
 """
 
@@ -24,7 +24,6 @@ from ingest.connectors._events import (
     sections,
     sections_of,
     service_id,
-    unread,
 )
 from ingest.connectors._opsgenie import FACTS, VENDOR, on_call
 from ingest.contract import Body, Connector
@@ -44,12 +43,6 @@ from ingest.fields import (
 )
 
 _ENDS = ("close", "delete")
-_ACTIONS = frozenset({
-    "create", "acknowledge", "unacknowledge", "close", "delete", "addnote", "addtags", "removetags", "addteam",
-    "addrecipient", "addresponder", "assignownership", "takeownership", "updatepriority", "updatemessage",
-    "updatedescription", "adddetails", "removedetails", "snooze", "unsnooze", "snoozeended", "escalate", "escalatenext",
-    "escalateback", "customaction", "executecustomaction", "invokecustomaction", "addattachment",
-})  # fmt: skip
 
 
 def parts(body: Body) -> Iterator[Body]:
@@ -130,15 +123,7 @@ def items_of(body: Body, record: Record, vendor: str) -> Iterator[Item]:
     """
     The same, of a vendor that speaks as Opsgenie does.
     """
-    kind, data, action = text_at(body, "kind") or "", body.get("data"), text_at(body, "action")
-    if action and action.replace(" ", "").lower() not in _ACTIONS | {
-        "created",
-        "closed",
-        "updated",
-        "acknowledged",
-        "resolved",
-    }:
-        raise unread("Opsgenie", action)
+    kind, data = text_at(body, "kind") or "", body.get("data")
     if not isinstance(data, dict):
         raise BadRecord(f"{record.part} has no object; expected Opsgenie's JSON")
     if kind == "alert":

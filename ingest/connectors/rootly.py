@@ -102,7 +102,12 @@ def _parts(body: Body) -> Iterator[Body]:
 
 
 def _piece(event: str, data: object, moment: object) -> Body:
-    return {"kind": _KINDS.get(event.partition(".")[0], ""), "event": event, "at": moment, "data": flat(data)}
+    found = flat(data)
+    kind = _KINDS.get(event.partition(".")[0], "")
+    if not event and isinstance(found, dict) and {"title", "status", "started_at"} <= set(found):
+        # an incident without its wrapper
+        kind = "incident"
+    return {"kind": kind, "event": event, "at": moment, "data": found}
 
 
 def _part(body: Body, meta: Mapping[str, str]) -> str:

@@ -154,6 +154,7 @@ def transform(record: Record) -> Iterator[Item]:
         "sc_request",
         "sc_req_item",
         "kb_knowledge",
+        "sc_task",
     ):
         raise BadRecord(
             f"{record.part} is of a table of ServiceNow that is not read ({table or 'no sys_class_name'}); it is kept: "

@@ -98,3 +98,16 @@ def test_real_bodies(shared: Path) -> None:
         found = recognise(orjson.loads(path.read_bytes()), {})
         assert found is not None, path.name
         assert found.name == "datadog_dora"
+
+
+def test_a_patch_by_id_names_the_deployment_that_it_takes_back() -> None:
+    body = {
+        "data": {
+            "id": "dep-1",
+            "type": "dora_deployment_patch_request",
+            "attributes": {"change_failure": True, "remediation": {"id": "dep-0", "type": "rollback"}},
+        }
+    }
+    (change,) = read("datadog_dora", orjson.dumps(body))
+    assert isinstance(change, Change)
+    assert (change.title, change.reverts) == ("Roll back dep-1", "dep-1")

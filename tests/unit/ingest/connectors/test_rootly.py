@@ -137,3 +137,14 @@ def test_real_deliveries(shared: Path) -> None:
         found = recognise(orjson.loads(path.read_bytes()), {})
         assert found is not None, path.name
         assert found.name == "rootly"
+
+
+def test_an_incident_without_its_wrapper_is_an_incident() -> None:
+    body = {
+        "type": "rootly.incident",
+        "data": {"id": "ri-9", "title": "Down", "status": "mitigated", "started_at": "2026-03-02T14:10:00Z"},
+        "timestamp": "2026-03-02T14:11:00Z",
+    }
+    (incident,) = read("rootly", orjson.dumps(body))
+    assert isinstance(incident, Incident)
+    assert (incident.id, incident.at, incident.attributes["status"]) == ("rootly:ri-9", BEGAN, "mitigated")
