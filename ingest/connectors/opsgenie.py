@@ -2,8 +2,9 @@
 Opsgenie (and the alerts of Jira Service Management, which took it over): webhooks, and what the REST API answers for
 alerts, incidents, services, teams, schedules, escalations and who is on call.
 
-An alert's actions (those that a customer named himself, too) replace one another. A schedule and an escalation stand as teams of their names. Who is on call "now"
-comes without a time: it is taken to hold for a day from when it was read.
+An alert's actions (those that a customer named himself, too) replace one another. A schedule and an escalation stand
+as teams of their names. Who is on call "now" comes without a time: it is taken to hold for a day from when it was
+read.
 """
 
 from __future__ import annotations
