@@ -14,7 +14,8 @@ from datetime import datetime
 
 from graph.values import Change, ChangeKind, Item, Record, Trust
 from ingest.connectors import cloudtrail
-from ingest.connectors._aws_events import Event, read
+from ingest.connectors._aws_event import Event
+from ingest.connectors._aws_events import read
 from ingest.connectors._events import attributes, ranked
 from ingest.connectors._generic import generic_change, kind_of
 from ingest.contract import Body, Connector

@@ -13,12 +13,8 @@ from datetime import datetime
 
 from graph.values import (
     Alert,
-    Change,
-    ChangeKind,
     EntityId,
     EntityKind,
-    Fact,
-    FactKind,
     Incident,
     Item,
     Record,
@@ -29,16 +25,14 @@ from graph.values import (
 from ingest.connectors._events import (
     alert_of,
     attributes,
-    names_of,
     ranked,
     sections,
     sections_of,
-    team,
     through_relay,
     unread,
     with_fixes,
 )
-from ingest.connectors._generic import kind_of as words_of
+from ingest.connectors._firehydrant import VENDOR, alert_item, change_of, described, listed
 from ingest.contract import Body, Connector
 from ingest.errors import BadRecord
 from ingest.fields import (
@@ -47,18 +41,14 @@ from ingest.fields import (
     deliveries,
     digest_of,
     first,
-    list_at,
     moment_at,
     objects_at,
-    text,
     text_at,
     unwrapped,
 )
-from ingest.parsing import named_time
 from ingest.prose import section_kind
 from ingest.signing import Hmac
 
-VENDOR = "firehydrant"
 _RESOURCES = ("incident", "alert", "change_event", "service", "team", "functionality", "report")
 _NO_CHANGE = frozenset({
     "incident_event", "milestone", "task", "ticket", "impact", "status_update", "note", "generic_event", "chat_message",
@@ -146,34 +136,9 @@ def transform(record: Record) -> Iterator[Item]:
     elif kind == "report":
         yield _report(data)
     elif kind == "change_event":
-        yield _change(data, record)
+        yield change_of(data, record)
     else:
-        yield from _described(data, EntityKind.TEAM if kind == "team" else EntityKind.SERVICE)
-
-
-def alert_item(data: Body) -> Alert:
-    """
-    An alert of its signals.
-    """
-    identity, status = text_at(data, "id") or digest_of(data), (text_at(data, "status") or "").lower()
-    ended = moment_at(data, ("ends_at",))
-    environments = _listed(data, "environments")
-    return Alert(
-        id=f"firehydrant:alert:{identity}",
-        name=first(at(data, "summary"), at(data, "title")) or identity,
-        at=named_time(first(at(data, "starts_at"), at(data, "created_at")), f"`starts_at` of the alert {identity}"),
-        ended_at=ended or (moment_at(data, ("updated_at",)) if status in ("resolved", "closed") else None),
-        status="resolved" if ended or status in ("resolved", "closed", "expired") else "firing",
-        labels=attributes(
-            service=first(*_listed(data, "services")),
-            environment=environments[0] if environments else None,
-            priority=at(data, "priority"),
-            tags=",".join(_listed(data, "tags")),
-        ),
-        annotations=attributes(description=first(at(data, "description"), at(data, "body"))),
-        vendor=VENDOR,
-        url=first(at(data, "remote_url"), at(data, "url")),
-    )
+        yield from described(data, EntityKind.TEAM if kind == "team" else EntityKind.SERVICE)
 
 
 def _milestone(data: Body, *names: str) -> datetime | None:
@@ -184,15 +149,8 @@ def _milestone(data: Body, *names: str) -> datetime | None:
     return next((moment for name in names if (moment := found.get(name))), None)
 
 
-def _listed(data: Body, key: str) -> list[str]:
-    found = [
-        first(at(one, "name"), at(one, "slug")) if isinstance(one, dict) else text(one) for one in list_at(data, key)
-    ]
-    return [name for name in dict.fromkeys(found) if name]
-
-
 def _services(data: Body) -> tuple[EntityId, ...]:
-    names = _listed(data, "services")
+    names = listed(data, "services")
     impacts = [*objects_at(data, "impacts"), *objects_at(data, "infrastructure")]
     names += [
         name
@@ -213,7 +171,7 @@ def incident_of(data: Body, *more: tuple[SectionKind, object]) -> Incident:
     if resolved is None and reached in _ENDS:
         resolved = moment_at(data, ("updated_at",))
     began = _milestone(data, "started") or moment_at(data, ("started_at",), ("created_at",))
-    environments = _listed(data, "environments")
+    environments = listed(data, "environments")
     return with_fixes(
         Incident(
             id=f"firehydrant:{identity}",
@@ -248,8 +206,8 @@ def incident_of(data: Body, *more: tuple[SectionKind, object]) -> Incident:
                     for one in objects_at(data, "team_assignments")
                     if (found := first(at(one, "team_name"), at(one, "team", "name")))
                 ),
-                tags=", ".join(_listed(data, "tags") or _listed(data, "tag_list")),
-                functionalities=", ".join(_listed(data, "functionalities")),
+                tags=", ".join(listed(data, "tags") or listed(data, "tag_list")),
+                functionalities=", ".join(listed(data, "functionalities")),
                 mitigated_at=_stamp(_milestone(data, "mitigated")),
             ),
         )
@@ -278,46 +236,6 @@ def _report(data: Body) -> Incident:
     ]
     whole = incident if isinstance(incident, dict) else {"id": text_at(data, "incident_id"), "name": data.get("name")}
     return incident_of(whole, *told)
-
-
-def _change(data: Body, record: Record) -> Change:
-    title = text_at(data, "summary") or "Change"
-    environments = _listed(data, "environments")
-    labels = data.get("labels")
-    return Change(
-        id=f"firehydrant:change:{first(at(data, 'id'), at(data, 'external_id')) or digest_of(data)}",
-        kind=words_of(title) or ChangeKind.DEPLOY,
-        at=moment_at(data, ("starts_at",), ("created_at",)) or record.received_at,
-        ended_at=moment_at(data, ("ends_at",)),
-        title=title,
-        services=tuple(entity_id(EntityKind.SERVICE, name) for name in _listed(data, "services")),
-        environment=environments[0].lower() if environments else None,
-        revision=first(*(at(labels, key) for key in ("sha", "commit", "version", "revision"))),
-        actor=first(*(at(one, "name") for one in objects_at(data, "authors"))),
-        text=text_at(data, "description") or "",
-        url=first(*(at(one, "url") or at(one, "href_url") for one in objects_at(data, "attachments"))),
-        attributes=attributes(external_id=at(data, "external_id")),
-    )
-
-
-def _described(data: Body, kind: EntityKind) -> Iterator[Fact]:
-    name = text_at(data, "name")
-    if name is None:
-        raise BadRecord(f"a {kind.value} of FireHydrant has no `name`")
-    subject = entity_id(kind, name)
-    told = attributes(
-        name=name, description=at(data, "description"), tier=at(data, "service_tier"), slug=at(data, "slug")
-    )
-    yield Fact(kind=FactKind.ENTITY, subject=subject, attributes=told)
-    yield from names_of(kind, at(data, "id"), name, VENDOR)
-    slug = text_at(data, "slug")
-    if slug and slug.lower() != name.lower():
-        yield Fact(kind=FactKind.ALIAS, subject=subject, object=slug, attributes={"seen_in": VENDOR})
-    owners = [team(at(data, "owner", "name"))] if kind is EntityKind.SERVICE else []
-    owners += [team(name) for name in _listed(data, "teams")] if kind is EntityKind.SERVICE and not any(owners) else []
-    for owner in owners:
-        if owner:
-            yield Fact(kind=FactKind.OWNED_BY, subject=subject, object=owner)
 
 
 def alerts(body: Body, received: datetime) -> Sequence[Alert]:

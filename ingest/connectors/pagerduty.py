@@ -121,13 +121,14 @@ def _part(body: Body, meta: Mapping[str, str]) -> str:
 
 def _occurred(body: Body) -> datetime | None:
     """
-    When the event says it happened, else when the object was last changed.
+    When the event says it happened, else when the object was last changed; of what only stands there, when it is read.
     """
     data = body.get("data")
     if body.get("kind") == "old" and isinstance(data, dict):
         return pagerduty_alert_v2.occurred(data)
     moment = moment_at(body, ("occurred_at",)) or moment_at(data, ("updated_at",), ("last_status_change_at",))
-    moment = moment or moment_at(data, ("resolved_at",), ("timestamp",), ("created_at",), ("start",))
+    if moment is None and body.get("kind") not in _FACTS:
+        moment = moment_at(data, ("resolved_at",), ("timestamp",), ("created_at",), ("start_time",))
     return ranked(moment, RANKS.get(text_at(data, "status") or "", 0))
 
 

@@ -35,7 +35,7 @@ from ingest.connectors._events import (
     with_fixes,
 )
 from ingest.connectors._generic import kind_of
-from ingest.connectors._rootly import VENDOR, described, flat, names, shift
+from ingest.connectors._rootly import VENDOR, alert_item, described, environment, flat, names, plain, shift
 from ingest.contract import Body, Connector
 from ingest.errors import BadRecord
 from ingest.fields import (
@@ -48,10 +48,8 @@ from ingest.fields import (
     objects_at,
     text,
     text_at,
-    texts,
     unwrapped,
 )
-from ingest.parsing import named_time
 from ingest.signing import TimedHmac
 
 _KINDS = {
@@ -77,8 +75,6 @@ _RANKS = {
     "closed": 5,
     "cancelled": 5,
 }
-_TAG = re.compile(r"<[^>]{0,400}>")
-_HEAD = re.compile(r"<h([1-6])[^>]{0,200}>(.{0,300}?)</h\1>", re.IGNORECASE | re.DOTALL)
 
 
 def _parts(body: Body) -> Iterator[Body]:
@@ -145,11 +141,6 @@ def _services(data: Body) -> tuple[EntityId, ...]:
     return tuple(entity_id(EntityKind.SERVICE, name) for name in names(data, "services"))
 
 
-def _environment(data: Body) -> str | None:
-    found = names(data, "environments")
-    return found[0].lower() if found else None
-
-
 def _severity(data: Body) -> str | None:
     given = data.get("severity")
     inner = flat(at(given, "data")) if at(given, "data") else given
@@ -173,7 +164,7 @@ def incident_of(data: Body, moment: datetime | None = None) -> Incident:
             resolved_at=resolved,
             severity=_severity(data),
             services=_services(data),
-            environment=_environment(data),
+            environment=environment(data),
             sections=sections(
                 *sections_of(text_at(data, "summary")),
                 (SectionKind.CAUSE, at(data, "cause_message")),
@@ -214,37 +205,10 @@ def _maintenance(data: Body, record: Record) -> Change:
         ended_at=moment_at(data, ("resolved_at",), ("scheduled_until",)),
         title=text_at(data, "title") or "Scheduled maintenance",
         services=_services(data),
-        environment=_environment(data),
+        environment=environment(data),
         status=text_at(data, "status"),
         text=text_at(data, "summary") or "",
         url=text_at(data, "url"),
-    )
-
-
-def alert_item(data: Body) -> Alert:
-    """
-    An alert.
-    """
-    ended = moment_at(data, ("ended_at",))
-    given = data.get("labels")
-    pairs = {text_at(one, "key") or "": text_at(one, "value") for one in objects_at(data, "labels")}
-    identity = text_at(data, "id") or digest_of(data)
-    done = text_at(data, "status") in ("resolved", "closed")
-    return Alert(
-        id=f"rootly:alert:{identity}",
-        name=first(at(data, "summary"), at(data, "title")) or identity,
-        at=named_time(first(at(data, "started_at"), at(data, "created_at")), f"`started_at` of the alert {identity}"),
-        ended_at=ended or (moment_at(data, ("updated_at",)) if done else None),
-        status="resolved" if ended or done else "firing",
-        labels={
-            **attributes(
-                service=first(*names(data, "services")), environment=_environment(data), source=at(data, "source")
-            ),
-            **(texts(given) if isinstance(given, dict) else attributes(**pairs)),
-        },
-        annotations=attributes(description=at(data, "description")) | texts(data.get("data")),
-        vendor=VENDOR,
-        url=first(at(data, "external_url"), at(data, "url")),
     )
 
 
@@ -263,7 +227,7 @@ def _pulse(data: Body, body: Body, record: Record) -> Iterator[Item]:
         ended_at=moment_at(data, ("ended_at",)),
         title=title,
         services=_services(data),
-        environment=_environment(data),
+        environment=environment(data),
         revision=first(*(refs.get(key) for key in ("sha", "commit", "image", "version", "tag")), labels.get("version")),
         actor=first(labels.get("user"), labels.get("author")),
         url=first(at(data, "external_url"), at(data, "url")),
@@ -281,24 +245,13 @@ def _postmortem(data: Body, body: Body, record: Record) -> Iterator[Item]:
             detected_at=moment_at(data, ("detected_at",), ("started_at",)),
             resolved_at=moment_at(data, ("resolved_at",), ("mitigated_at",)),
             services=_services(data),
-            sections=sections(*sections_of(_plain(text_at(data, "content") or ""))),
+            sections=sections(*sections_of(plain(text_at(data, "content") or ""))),
             url=text_at(data, "url"),
             attributes=attributes(
                 status=at(data, "status"), incident=first(at(data, "incident_id"), at(data, "incident", "id"))
             ),
         )
     )
-
-
-def _plain(html: str) -> str:
-    """
-    HTML as Markdown's headings and text.
-    """
-    if "<" not in html:
-        return html
-    marked = _HEAD.sub(lambda head: f"\n\n{'#' * int(head[1])} {_TAG.sub('', head[2]).strip()}\n\n", html)
-    lines = re.sub(r"(?i)<li[^>]{0,200}>", "\n- ", re.sub(r"(?i)<(?:br|/p|/div|/tr)[^>]{0,200}>", "\n", marked))
-    return re.sub(r"\n{3,}", "\n\n", _TAG.sub("", lines)).replace("&nbsp;", " ").replace("&amp;", "&").strip()
 
 
 _READERS: Mapping[str, Callable[[Body, Body, Record], Iterator[Item]]] = {

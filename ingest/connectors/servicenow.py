@@ -19,8 +19,6 @@ from graph.values import (
     ChangeKind,
     EntityId,
     EntityKind,
-    Fact,
-    FactKind,
     Incident,
     Item,
     Record,
@@ -31,18 +29,16 @@ from graph.values import (
 from ingest.connectors._events import (
     alert_of,
     attributes,
-    names_of,
-    person,
     ranked,
     sections,
     sections_of,
-    team,
     through_relay,
     with_fixes,
 )
+from ingest.connectors._servicenow import group_facts, item_facts, moment, relation_facts, shown, stored
 from ingest.contract import Body, Connector
 from ingest.errors import BadRecord
-from ingest.fields import at, body_of, deliveries, digest_of, first, moment_at, named, objects_at, unwrapped
+from ingest.fields import at, body_of, deliveries, digest_of, first, named, objects_at, unwrapped
 from ingest.parsing import named_time
 
 _WRAPS = ("result", "results", "records", "record", "current", "data", "incident", "change_request", "payload")
@@ -62,7 +58,6 @@ _CATEGORIES: tuple[tuple[ChangeKind, str], ...] = (
     (ChangeKind.DEPLOY, r"deploy|release|software|application|rollout|upgrade|\bpatch"),
 )
 _KINDS = tuple((kind, re.compile(rule, re.IGNORECASE)) for kind, rule in _CATEGORIES)
-_SERVICE_CLASSES = re.compile(r"cmdb_ci_(?:service|appl|application|business_app|web_application|microservice|api|app)")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -83,26 +78,6 @@ def _parts(body: Body) -> Iterator[Body]:
         if found:
             return
     yield body
-
-
-def shown(body: Body, key: str) -> str | None:
-    """
-    A field as people read it: its display value, else its value.
-    """
-    value = body.get(key)
-    return first(value.get("display_value"), value.get("value")) if isinstance(value, dict) else first(value)
-
-
-def stored(body: Body, key: str) -> str | None:
-    """
-    A field as it is stored: its value, else what is there.
-    """
-    value = body.get(key)
-    return first(value.get("value"), value.get("display_value")) if isinstance(value, dict) else first(value)
-
-
-def _moment(body: Body, *keys: str) -> datetime | None:
-    return moment_at({key: stored(body, key) for key in keys}, *((key,) for key in keys))
 
 
 def table_of(body: Body) -> str:
@@ -126,7 +101,7 @@ def _part(body: Body, meta: Mapping[str, str]) -> str:
 
 def _occurred(body: Body) -> datetime | None:
     count = stored(body, "sys_mod_count") or ""
-    return ranked(_moment(body, "sys_updated_on", "sys_created_on"), min(int(count), 999) if count.isdecimal() else 0)
+    return ranked(moment(body, "sys_updated_on", "sys_created_on"), min(int(count), 999) if count.isdecimal() else 0)
 
 
 def transform(record: Record) -> Iterator[Item]:
@@ -140,11 +115,11 @@ def transform(record: Record) -> Iterator[Item]:
     elif table in ("incident", "problem"):
         yield _incident(body, table)
     elif table == "cmdb_rel_ci":
-        yield from _relation(body)
+        yield from relation_facts(body)
     elif table.startswith("cmdb_ci"):
-        yield from _item(body, table)
+        yield from item_facts(body, table)
     elif table == "sys_user_group":
-        yield from _group(body)
+        yield from group_facts(body)
     elif table not in (
         "change_task",
         "problem_task",
@@ -198,7 +173,7 @@ def _change(body: Body) -> Iterator[Change]:
         id=f"servicenow:change:{stored(body, 'sys_id') or number}",
         kind=next((kind for kind, rule in _KINDS if rule.search(told)), ChangeKind.INFRASTRUCTURE),
         at=named_time(when, f"`work_start` of {number}"),
-        ended_at=_moment(body, "work_end", "end_date", "closed_at") if state in _ENDED else None,
+        ended_at=moment(body, "work_end", "end_date", "closed_at") if state in _ENDED else None,
         title=f"{number}: {title}" if number else title,
         services=_services(body),
         environment=_environment(body),
@@ -219,7 +194,7 @@ def _change(body: Body) -> Iterator[Change]:
 
 def _incident(body: Body, table: str) -> Incident:
     state = _state(body, _INCIDENT_STATES, "incident_state", "state")
-    number, began = shown(body, "number"), _moment(body, "u_started_at", "opened_at", "sys_created_on")
+    number, began = shown(body, "number"), moment(body, "u_started_at", "opened_at", "sys_created_on")
     done = state in ("resolved", "closed") or (
         table == "problem" and state in ("4", "106", "107", "closed", "resolved")
     )
@@ -228,8 +203,8 @@ def _incident(body: Body, table: str) -> Incident:
             id=f"servicenow:{table}:{stored(body, 'sys_id') or number or digest_of(body)}",
             title=shown(body, "short_description") or number or "Incident",
             at=began,
-            detected_at=_moment(body, "opened_at", "sys_created_on"),
-            resolved_at=_moment(body, "resolved_at", "closed_at", "sys_updated_on") if done else None,
+            detected_at=moment(body, "opened_at", "sys_created_on"),
+            resolved_at=moment(body, "resolved_at", "closed_at", "sys_updated_on") if done else None,
             severity=first(shown(body, "priority"), shown(body, "severity")),
             services=_services(body),
             environment=_environment(body),
@@ -261,54 +236,6 @@ def _incident(body: Body, table: str) -> Incident:
 def _change_of(body: Body, key: str) -> str | None:
     found = stored(body, key)
     return f"servicenow:change:{found}" if found else None
-
-
-def _item(body: Body, table: str) -> Iterator[Fact]:
-    name = named(shown(body, "name"))
-    if not name:
-        raise BadRecord(f"the configuration item {stored(body, 'sys_id')} has no `name`")
-    kind = EntityKind.SERVICE if _SERVICE_CLASSES.match(table) else EntityKind.RESOURCE
-    subject = entity_id(kind, name)
-    yield Fact(
-        kind=FactKind.ENTITY,
-        subject=subject,
-        attributes=attributes(
-            name=name,
-            kind=table,
-            description=shown(body, "short_description"),
-            environment=shown(body, "environment"),
-            lifecycle=shown(body, "operational_status"),
-            tier=shown(body, "busines_criticality"),
-        ),
-    )
-    yield from names_of(kind, stored(body, "sys_id"), name, "servicenow")
-    if kind is EntityKind.RESOURCE and (mark := stored(body, "sys_id")):
-        # tickets name any configuration item as that which is hurt
-        yield Fact(kind=FactKind.ALIAS, subject=subject, object=mark, attributes={"seen_in": "servicenow"})
-    for key in ("support_group", "managed_by_group", "assignment_group", "owned_by", "managed_by"):
-        owner = person(shown(body, key)) if key in ("owned_by", "managed_by") else team(shown(body, key))
-        if owner:
-            yield Fact(kind=FactKind.OWNED_BY, subject=subject, object=owner, attributes={"stated_as": key})
-
-
-def _relation(body: Body) -> Iterator[Fact]:
-    parent, child, told = named(shown(body, "parent")), named(shown(body, "child")), (shown(body, "type") or "").lower()
-    if parent and child and told.startswith(("depends on", "uses", "consumes")):
-        yield Fact(
-            kind=FactKind.DEPENDS_ON,
-            subject=entity_id(EntityKind.SERVICE, parent),
-            object=entity_id(EntityKind.SERVICE, child),
-            attributes={"stated_as": told},
-        )
-
-
-def _group(body: Body) -> Iterator[Fact]:
-    name = named(shown(body, "name"))
-    if not name:
-        raise BadRecord(f"the group {stored(body, 'sys_id')} has no `name`")
-    told = attributes(name=name, description=shown(body, "description"))
-    yield Fact(kind=FactKind.ENTITY, subject=entity_id(EntityKind.TEAM, name), attributes=told)
-    yield from names_of(EntityKind.TEAM, stored(body, "sys_id"), name, "servicenow")
 
 
 def alerts(body: Body, received: datetime) -> Sequence[Alert]:

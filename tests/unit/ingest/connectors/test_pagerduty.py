@@ -266,3 +266,11 @@ def test_a_maintenance_window_is_a_change_of_its_services() -> None:
         services=("service:basket",),
         status="maintenance",
     )
+
+
+def test_what_only_stands_there_is_as_new_as_its_reading() -> None:
+    pieces = {piece.part: piece.occurred_at for piece in connector("pagerduty").split(RAW, {})}
+    assert pieces["service:QSRV1"] is None
+    assert pieces["escalation_policy:QPOL1"] is None
+    service = {"id": "QSRV1", "type": "service", "name": "Basket", "created_at": "2015-01-01T00:00:00Z"}
+    assert next(iter(connector("pagerduty").split(orjson.dumps({"services": [service]}), {}))).occurred_at is None
