@@ -15,7 +15,7 @@ from datetime import datetime
 from graph.values import Change, ChangeKind, Item, Record, Trust
 from ingest.connectors import cloudtrail
 from ingest.connectors._aws_event import Event
-from ingest.connectors._aws_events import read
+from ingest.connectors._aws_events import READERS, read
 from ingest.connectors._events import attributes, ranked
 from ingest.connectors._generic import generic_change, kind_of
 from ingest.contract import Body, Connector
@@ -62,6 +62,9 @@ def _part(body: Body, meta: Mapping[str, str]) -> str:
         if text_at(body, key):
             return f"{key}:{text_at(body, key)}"
     detail = body.get("detail")
+    if text_at(body, "detail-type") not in READERS:
+        # what goes along with a change (a stage, a phase) takes nothing from it
+        return f"event:{text_at(body, 'id') or digest_of(body)}"
     if text_at(detail, "stack-id"):
         return f"stack:{text_at(detail, 'stack-id')}:{text_at(detail, 'client-request-token') or text_at(body, 'id')}"
     if text_at(detail, "EndpointArn"):

@@ -219,3 +219,12 @@ def test_a_service_of_app_runner_is_deployed() -> None:
     (change,) = read("aws_changes", raw)
     assert isinstance(change, Change)
     assert (change.kind, change.services, change.status) == (ChangeKind.DEPLOY, ("service:basket",), "SUCCEEDED")
+
+
+def test_what_goes_along_with_a_change_has_a_part_of_its_own() -> None:
+    names = ("CodePipeline Pipeline Execution State Change", "CodePipeline Stage Execution State Change")
+    told = {"execution-id": "ex-1", "state": "SUCCEEDED"}
+    parts = [
+        next(iter(connector("aws_changes").split(event(name, "aws.codepipeline", **told), {}))).part for name in names
+    ]
+    assert parts == ["execution-id:ex-1", "event:1"]
