@@ -11,8 +11,9 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from ingest.contract import Connector, Piece, Split
+from ingest.contract import Body, Connector, Headers, Piece, Recognises, Split
 from ingest.errors import BadRecord, BadSource, IngestError, failure
+from ingest.fields import unwrapped
 
 GROUP = "precedent.connectors"
 """The group of entry points by which a package adds a connector of its own: its name = "module:CONNECTOR"."""
@@ -45,7 +46,7 @@ def connector(name: str) -> Connector:
     found = _loaded(added) if added else importlib.import_module(place).CONNECTOR
     if not isinstance(found, Connector):
         raise BadSource(f"the connector {name!r}: {added.value if added else place} is not a Connector")
-    return replace(found, name=name, split=_told(name, found.split))
+    return replace(found, name=name, split=_told(name, found.split), recognises=_tolerant(found.recognises))
 
 
 def _loaded(point: EntryPoint) -> object:
@@ -74,6 +75,22 @@ def _told(name: str, split: Split) -> Split:
     return told
 
 
+def _tolerant(recognises: Recognises | None) -> Recognises | None:
+    """
+    A connector is asked about everybody's bodies: one that fails it, it does not recognise.
+    """
+    if recognises is None:
+        return None
+
+    def recognised(body: Body, headers: Headers) -> bool:
+        try:
+            return recognises(body, headers)
+        except Exception:  # noqa: BLE001 - it may be of any package, and must not stop the others
+            return False
+
+    return recognised
+
+
 def connectors() -> tuple[Connector, ...]:
     """
     All that can be loaded: another package's that cannot is told by whoever asks for it by name.
@@ -91,6 +108,10 @@ def _whole(name: str) -> Connector | None:
 
 def recognise(payload: Mapping[str, object], headers: Mapping[str, str]) -> Connector | None:
     """
-    The connector whose webhook this is, by its body and its lower-cased headers.
+    The connector whose webhook this is, by its body and its lower-cased headers; a relay's envelope is looked into.
     """
-    return next((found for found in connectors() if found.recognises and found.recognises(payload, headers)), None)
+    for body in (payload, inner) if (inner := unwrapped(payload)) is not payload else (payload,):
+        for found in connectors():
+            if found.recognises and found.recognises(body, headers):
+                return found
+    return None

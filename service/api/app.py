@@ -20,7 +20,8 @@ from starlette.responses import RedirectResponse, Response
 from graph.errors import GraphError, StoreUnavailable
 from graph.resolved import entities, neighbours
 from graph.values import Alert, EntityKind, RecordState, View, entity_name
-from ingest.alerts import Tell, read_alerts, untold
+from ingest.alerts import Tell, read_payload, untold
+from ingest.connectors import connectors
 from ingest.connectors.feedback import check
 from ingest.contract import Source
 from ingest.journal import admit
@@ -58,6 +59,8 @@ def create_app(memory: Memory) -> FastAPI:
         with suppress(GraphError):
             await run_in_threadpool(memory.tokens.refresh)
         memory.start()
+        # so that the first question does not wait for their import
+        await run_in_threadpool(connectors)
         refreshing = asyncio.create_task(fresh(memory.tokens))
         yield
         refreshing.cancel()
@@ -121,7 +124,8 @@ def question_of(
     hears what the payload lacks.
     """
     body = redact_body(redactor, text_of(unpack(raw, "the alert"), "the alert")).text.encode("utf-8", "replace")
-    alerts = read_alerts(body, headers, tell=tell)
+    asked = read_payload(body, headers, tell=tell)
+    alerts = asked.alerts
     extra = _extra(body)
     firing = [alert for alert in alerts if alert.status != "resolved"] or list(alerts)
     return Question(
@@ -132,6 +136,7 @@ def question_of(
         visibility=who.visibility,
         environment=_text(extra.get("environment")) if "labels" not in extra else None,
         signals=_signals(extra.get("signals"), firing[1:]),
+        format=asked.format,
     )
 
 
