@@ -28,7 +28,6 @@ from graph.values import (
     entity_id,
 )
 from ingest.alerts import read_alerts
-from ingest.connectors import connector, recognise
 from ingest.connectors._events import alert_of, attributes, names_of, person, ranked, sections, service_id, team
 from ingest.contract import Body, Connector
 from ingest.errors import UNEXPECTED, BadRecord
@@ -148,25 +147,8 @@ def _original(data: Body, moment: datetime | None) -> Sequence[Alert]:
     when = moment or moment_at(data, ("last_alert", "created_at"), ("alert_group", "created_at"), ("created_at",))
     if payload is None or when is None:
         return ()
-    raw = orjson.dumps(payload)
-    known = recognise(payload, {})
     try:
-        if known is None or known.name == VENDOR:
-            return read_alerts(raw, {}, when)
-        found: list[Alert] = []
-        for number, piece in enumerate(connector(known.name).split(raw, {"path": "payload.json"})):
-            record = Record(
-                id=str(number),
-                source=VENDOR,
-                connector=known.name,
-                part=piece.part,
-                body=piece.body,
-                digest="",
-                received_at=when,
-                meta=piece.meta,
-            )
-            found += [item for item in known.transform(record) if isinstance(item, Alert)]
-        return found
+        return read_alerts(orjson.dumps(payload), {}, when)
     except (BadRecord, *UNEXPECTED):
         # the group is told all the same
         return ()
