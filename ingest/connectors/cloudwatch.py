@@ -17,6 +17,7 @@ from ingest.contract import Body, Connector, Headers
 from ingest.errors import BadRecord
 from ingest.fields import at, body_of, deliveries, digest_of, first, moment_at, objects_at, text, text_at
 from ingest.parsing import load_json, mapping_of
+from ingest.signing_sns import Sns
 from ingest.tags import labelled, noted
 
 _CONFIRMATIONS = frozenset({"SubscriptionConfirmation", "UnsubscribeConfirmation"})
@@ -258,4 +259,5 @@ CONNECTOR = Connector(
     recognises=recognises,
     headers=("x-amz-sns-message-type", "x-amz-sns-message-id"),
     delivery=("x-amz-sns-message-id",),
+    signing=Sns(),
 )

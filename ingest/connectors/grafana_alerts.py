@@ -14,7 +14,7 @@ from ingest.connectors import alertmanager
 from ingest.contract import Body, Connector, Headers
 from ingest.fields import at, body_of, deliveries, first, objects_at, text, text_at
 from ingest.parsing import mapping_of
-from ingest.signing import Hmac
+from ingest.signing import TimedHmac
 from ingest.tags import filled, labelled, noted
 
 _PRIVATE = "__"
@@ -141,5 +141,7 @@ CONNECTOR = Connector(
     transform=transform,
     patterns=("grafana_alerts/*.json*",),
     recognises=recognises,
-    signing=Hmac(header="x-grafana-alerting-signature"),
+    signing=TimedHmac(
+        header="x-grafana-alerting-signature", stamp="x-grafana-alerting-timestamp", separator=":", required=False
+    ),
 )

@@ -220,7 +220,7 @@ def recognises(payload: Body, headers: Headers) -> bool:
     Sentry's header, an action of an installation about one of its resources, or an issue with its culprit.
     """
     if _RESOURCE in headers:
-        return True
+        return headers[_RESOURCE] not in ("release", "deploy")
     if {"action", "installation", "data"} <= set(payload):
         return resource_of(payload) not in ("unknown", "issue_object", "plugin")
     if {"culprit", "project", "project_name", "event"} <= set(payload):
