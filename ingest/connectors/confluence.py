@@ -62,7 +62,7 @@ def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
 
 def _pieces(value: object, meta: Mapping[str, str]) -> Iterator[Piece]:
     for body, base in _contents(value, ""):
-        if str(body.get("type")) in _PAGES or "body" in body:
+        if str(body.get("type")) in _PAGES:
             yield from _piece(body, base, meta)
 
 

@@ -80,13 +80,20 @@ def document_text(document: Body) -> str:
     """
     tabs = list(_tabs(document.get("tabs"), 1))
     if not tabs:
-        return joined(_content(document, document))
+        return joined([*_content(document, document), *_footnotes(document)])
     alone = len(tabs) == 1
     return joined(
-        joined(["" if alone else f"# {title}", *_content(inner, inner)])
+        joined(["" if alone else f"# {title}", *_content(inner, inner), *_footnotes(inner)])
         for title, inner in tabs
         if isinstance(inner, dict)
     )
+
+
+def _footnotes(document: Body) -> Iterator[str]:
+    notes = document.get("footnotes")
+    for note in notes.values() if isinstance(notes, dict) else ():
+        if isinstance(note, dict):
+            yield from _content(note, document)
 
 
 def _tabs(value: object, level: int) -> Iterator[tuple[str, object]]:

@@ -60,6 +60,10 @@ _ABOUT = {"number", "team", "authors", "status", "duration"}
 _KEPT = ("number", "status", "team", "duration", "owner_team", "last_reviewed_on")
 _INCIDENT_WORD = re.compile(r"\b(?:incident|outage|post.?mortem)\b", re.IGNORECASE)
 _INCIDENT_HEAD = re.compile(r"^\d{4}-\d{2}-\d{2}\b\W+[a-z]{3,}|^\W*(?:inc|incident)\W?#?\d+\b", re.IGNORECASE)
+_PATTERNS = (
+    "*postmortem*/*.md", "*postmortem*/*.json*", "incidents/*.md", "incidents.jsonl*", "*incident*.md",
+    "*incident*.md.erb",
+)  # fmt: skip
 _SHA = re.compile(r"(?:commit/|\bcommit\s+`?)([0-9a-f]{7,40})\b")
 _CHANGE_WAS = re.compile(r"(?:change|release|deploy(?:ment)?|commit) (?:was|were) `([^`]{2,80})`", re.IGNORECASE)
 _OPEN = re.compile(r"\[ \]|\bopen\b", re.IGNORECASE)
@@ -292,5 +296,5 @@ CONNECTOR = Connector(
     snapshot=True,
     split=split,
     transform=transform,
-    patterns=("*postmortem*/*.md", "*postmortem*/*.json*", "incidents/*.md", "incidents.jsonl*", "*incident*.md"),
+    patterns=_PATTERNS,
 )

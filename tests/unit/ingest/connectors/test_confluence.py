@@ -239,3 +239,24 @@ def test_a_blank_template_states_nothing() -> None:
         read("confluence", storage(body, "Postmortem: "))
     with pytest.raises(BadRecord, match="is a template"):
         read("confluence", storage("<h2>Impact</h2><p>How many users were hurt?</p>", "Incident report template"))
+
+
+def test_comments_and_attachments_are_no_pages() -> None:
+    one = {
+        "id": "3",
+        "title": "Re: x",
+        "body": {"storage": {"value": "<p>hi</p>"}},
+        "_links": {"webui": "/spaces/OPS/pages/1"},
+    }
+    assert (
+        read("confluence", orjson.dumps({"results": [{**one, "type": "comment"}, {**one, "type": "attachment"}]})) == []
+    )
+
+
+def test_search_results_hold_their_pages() -> None:
+    content = orjson.loads(storage("<h2>Steps</h2><p>Stop.</p>", "Belt"))
+    body = {
+        "results": [{"content": content, "title": "Belt", "url": "/x", "entityType": "content"}],
+        "_links": {"base": "https://p.example/wiki"},
+    }
+    assert runbook(orjson.dumps(body)).title == "Belt"

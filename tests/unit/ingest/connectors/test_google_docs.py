@@ -70,3 +70,15 @@ def test_a_real_document_has_its_sections(shared: Path) -> None:
 def test_what_is_no_document_is_refused() -> None:
     with pytest.raises(BadRecord, match="neither `body` nor `tabs`"):
         read("google_docs", b'{"documentId": "x"}')
+
+
+def test_footnotes_stand_at_the_end() -> None:
+    def said(text: str) -> dict[str, object]:
+        return {"content": [{"paragraph": {"elements": [{"textRun": {"content": text}}]}}]}
+
+    raw = orjson.dumps(
+        {"documentId": "f", "title": "Belt", "body": said("Stop it.\n"), "footnotes": {"kix.1": said(" Both lanes.\n")}}
+    )
+    (page,) = read("google_docs", raw)
+    assert isinstance(page, Runbook)
+    assert page.sections[0].text == "Stop it.\n\nBoth lanes."
