@@ -224,13 +224,14 @@ def _timed(facts: dict[str, str], title: str, lead: str) -> dict[str, str]:
     """
     The facts with times as ISO 8601, a bare time of day on the day that the page names.
     """
-    day = day_in(facts.get("date", "")) or day_in(title) or day_in(lead[:MAX_LEAD])
+    day = day_in(facts.get("date", "")) or day_in(title)
+    mentioned = day_in(lead[:MAX_LEAD])
     for field in ("date", "started", "detected", "resolved"):
         if field in facts:
-            facts[field] = _moment(facts[field], day)
+            facts[field] = _moment(facts[field], day or mentioned)
     if day and not {"date", "started", "detected", "first_detected"} & set(facts):
         facts["date"] = day
-    return facts
+    return {"mentioned": mentioned, **facts} if mentioned else facts
 
 
 def _moment(text: str, day: str | None) -> str:

@@ -267,7 +267,8 @@ def _began(fields: Mapping[str, object], identity: str, meta: Mapping[str, str])
         return moment, False
     named = next((fields[key] for key in ("date", "day", *_STARTED) if fields.get(key)), None)
     texts = [str(named)] if named is not None else []
-    found = next((day for text in (*texts, str(fields.get("title", "")), identity) if (day := day_in(text))), None)
+    texts += [str(fields.get("title", "")), identity, str(fields.get("mentioned", ""))]
+    found = next((day for text in texts if (day := day_in(text))), None)
     if found:
         return end_of_day(parse_time(found, _zone(meta)), _zone(meta)), True
     return None, False
