@@ -29,7 +29,8 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 _UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SURELY = re.compile(
     r"(?i)(?:api|app|application|access|account|encryption|decryption|signing|private|auth|master|secret|licen[cs]e|integration|routing"
-    r"|subscription|service|functions?|shared|hmac|cipher).?key|[a-z0-9]{2,}[_.-]?(?:secret|token)|secret[_.-]?key[_.-]?base|session.?id"
+    r"|subscription|service|functions?|shared|hmac|cipher).?key|[a-z0-9]{2,}[_.-]?(?:secret|token)|secret[_.-]?key[_.-]?base|session.?id|^[?&](?:token|secret|jwt|sid|session)\b"
+    r"|^secret\b"
 )
 _OF_A_PAGE = re.compile(
     r"(?i)(?:next|prev(?:ious)?|page|continu(?:e|ation)|sync|cursor|resume|request|idempotency|change|fencing|ownership|pagination"
@@ -100,10 +101,12 @@ def _mingled(text: str) -> bool:
     """
     Whether letters of both cases are mixed as no word mixes them.
     """
-    if len(text) < _ENOUGH or not text.isalpha():
-        return False
-    turns = sum(one.islower() != other.islower() for one, other in pairwise(text))
-    return turns >= len(text) * _MINGLED
+    for part in re.split(r"[^A-Za-z0-9]+", text):
+        letters = [char for char in part if char.isalpha()]
+        turns = sum(one.islower() != other.islower() for one, other in pairwise(letters))
+        if len(letters) >= _ENOUGH and turns >= len(letters) * _MINGLED:
+            return True
+    return False
 
 
 def _no_password(secret: str, label: str) -> bool:
@@ -142,7 +145,6 @@ _TOLD: Mapping[str, Callable[[str, str], bool]] = {
     "password-argument": _only_said,
     "secret-cell": lambda secret, label: _only_said(secret, label) or _names_something(secret, label),
     "cookie": _no_cookie,
-    "session": lambda secret, label: bool(_UUID.fullmatch(secret)),
     "bearer": lambda secret, label: bool(_WORDS.fullmatch(secret)) and not _mingled(secret),
     "bearer-header": lambda secret, label: bool(_HARMLESS.match(secret)) and not _HEX.fullmatch(secret),
     "registry-auth": lambda secret, label: bool(_WORDS.fullmatch(secret)),

@@ -260,12 +260,12 @@ def _group(match: Match, number: int) -> str | None:
 
 def _label(text: str, start: int, end: int) -> str:
     """
-    What stands before a secret, from the beginning of its name.
+    What stands before a secret, from the beginning of its name, or the sign that makes the name part of an address.
     """
     first = start
     while first > 0 and start - first < _LONGEST_LABEL and (text[first - 1].isalnum() or text[first - 1] in "_.-"):
         first -= 1
-    return text[first:end]
+    return text[first - (first > 0 and text[first - 1] in "?&/") : end]
 
 
 def _outside(spans: Iterator[tuple[int, int]], text: str) -> list[tuple[int, int]]:

@@ -444,7 +444,7 @@ def harmless(seed: int, count: int) -> Iterator[str]:
         sha, longer, trace, span = some(rng, HEX, 40), some(rng, HEX, 64), some(rng, HEX, 32), some(rng, HEX, 16)
         one, checksum = identifier(rng), encoded(rng, 32)
         line = rng.choice(
-            [f"commit {sha}", f"revision: {sha[:12]}", f"token: {sha}", f"image: registry.example.org:5000/shop/app@sha256:{longer}", f"trace_id={trace} span_id={span}",
+            [f"commit {sha}", f"revision: {sha[:12]}", f"token: {sha}", f"checksum/secret: {longer}", f"image: registry.example.org:5000/shop/app@sha256:{longer}", f"trace_id={trace} span_id={span}",
              f"traceparent: 00-{trace}-{span}-01", f"etag: W/\"{trace}\"", f"ETag: \"{trace}\"", f"Content-MD5: {encoded(rng, 16)}", f"integrity: sha512-{encoded(rng, 64)}", f"checksum = \"{checksum}\"",
              f"arn:aws:iam::{some(rng, DIGITS, 12)}:role/deploy-{one}", f"arn:aws:secretsmanager:eu-west-1:{some(rng, DIGITS, 12)}:secret:prod/db-{some(rng, ALNUM, 6)}",
              f"secret: arn:aws:secretsmanager:eu-west-1:{some(rng, DIGITS, 12)}:secret:prod/db-{some(rng, ALNUM, 6)}", f"request_id: {one}", f"idempotency-key: {one}",
