@@ -25,7 +25,9 @@ from ingest.innocence import entropy, innocent
 
 _RULES = Path(__file__).with_name("redaction_rules.toml")
 _MARK = re.compile(r"\[redacted:[a-z-]+:[0-9a-f]{8}\]")
-_ARN = re.compile(r"arn:[\w-]*:secretsmanager:[\w-]*:[0-9]*:$")
+_NO_SECRET_AFTER = re.compile(r"arn:[\w-]*:secretsmanager:[\w-]*:[0-9]*:$|Action=ConfirmSubscription&\S*$")
+"""The name of a secret is none; with the token that SNS sends a person confirms a subscription, and nothing else."""
+_BEFORE = 400
 _CODE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 """Of a program: what is called."""
 _LONGEST_LABEL = 60
@@ -213,7 +215,7 @@ def _spans(rule: Rule, text: str) -> Iterator[tuple[int, int]]:
     for match in rule.pattern.finditer(text):
         group = rule.group if rule.group >= 0 else next((n for n in _GROUPS if _group(match, n)), 0)
         secret, start = match.group(group), match.span(0)[0]
-        if rule.id == "secret" and _ARN.search(text[max(0, start - _LONGEST_LABEL) : start]):
+        if rule.id == "secret" and _NO_SECRET_AFTER.search(text[max(0, start - _BEFORE) : start]):
             continue
         if secret and text.startswith("(", match.span(group)[1]) and _CODE.fullmatch(secret):
             continue

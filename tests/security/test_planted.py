@@ -95,3 +95,9 @@ def test_no_text_takes_long(piece: str) -> None:
     started = time.process_time()
     redact_body(REDACTOR, piece * (1_000_000 // len(piece)))
     assert time.process_time() - started < 5
+
+
+def test_a_person_can_still_confirm_a_subscription_with_what_is_kept() -> None:
+    address = f"https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:eu-west-1:123456789012:alarms&Token={HEXED * 4}"
+    body = json.dumps({"Type": "SubscriptionConfirmation", "Token": HEXED * 4, "SubscribeURL": address})
+    assert redact_body(REDACTOR, body).text == body
