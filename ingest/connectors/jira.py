@@ -39,7 +39,6 @@ from ingest.connectors._events import (
     with_fixes,
 )
 from ingest.connectors._generic import kind_of
-from ingest.connectors._jira_text import markdown
 from ingest.contract import Body, Connector
 from ingest.errors import BadRecord
 from ingest.fields import (
@@ -55,7 +54,8 @@ from ingest.fields import (
     text_at,
     unwrapped,
 )
-from ingest.parsing import named_time, texts_of
+from ingest.markup import adf_text, wiki_text
+from ingest.parsing import mapping_of, named_time, texts_of
 from ingest.prose import section_kind
 from ingest.signing import Hmac
 
@@ -72,8 +72,32 @@ _ALERTED = {"create", "created", "acknowledge", "close", "closed", "acknowledged
 
 def _parts(body: Body) -> Iterator[Body]:
     """
-    Issues, requests and alerts, each with its kind and an event's name.
+    Issues, requests and alerts, each with its kind and an event's name, their documents as texts: what a document cuts
+    into runs, redaction has to see in one piece.
     """
+    for one in _cut(body):
+        yield mapping_of(_flat(one), "the issue")
+
+
+def _flat(value: object) -> object:
+    if isinstance(value, list):
+        return [_flat(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("type") == "doc" and isinstance(value.get("content"), list):
+        return {"markdown": adf_text(value)}
+    return {key: _flat(one) for key, one in value.items()}
+
+
+def markdown(value: object) -> str | None:
+    """
+    A document's text, or wiki markup, as Markdown; None where there is none.
+    """
+    document = text_at(value, "markdown")
+    return document or wiki_text(text(value) or "").strip() or None
+
+
+def _cut(body: Body) -> Iterator[Body]:
     event = text_at(body, "webhookEvent") or ""
     if isinstance(body.get("alert"), dict) and "action" in body:
         yield {"kind": "alert", "action": body["action"], "data": body["alert"]}

@@ -12,7 +12,6 @@ import pytest
 
 from graph.values import Alert, Change, ChangeKind, FixAction, Incident, SectionKind
 from ingest.connectors import connector, recognise
-from ingest.connectors._jira_text import markdown
 from ingest.errors import BadRecord
 from tests.unit.ingest.connectors.reading import DATA, RECEIVED, read
 
@@ -55,15 +54,14 @@ def test_options_say_which_issues_are_incidents_and_changes() -> None:
     assert [item.id for item in every if isinstance(item, Incident)] == ["jira:OPS-31", "jira:OPS-32", "jira:OPS-33"]
 
 
-def test_a_tree_of_the_document_format_reads_as_markdown() -> None:
-    tree = {"type": "doc", "content": [
-        {"type": "heading", "attrs": {"level": 2}, "content": [{"type": "text", "text": "Root cause"}]},
-        {"type": "paragraph", "content": [{"type": "text", "text": "Release "}, {"type": "text", "text": "7", "marks": [{"type": "strong"}]}, {"type": "hardBreak"}, {"type": "text", "text": "leaked"}]},
-        {"type": "bulletList", "content": [{"type": "listItem", "content": [{"type": "paragraph", "content": [{"type": "text", "text": "one"}]}]}, {"type": "listItem", "content": [{"type": "paragraph", "content": [{"type": "mention", "attrs": {"text": "@lena"}}]}]}]},
-        {"type": "panel", "content": [{"type": "paragraph", "content": [{"type": "text", "text": "kept"}]}]},
-        {"type": "codeBlock", "content": [{"type": "text", "text": "kubectl get"}]},
-    ]}  # fmt: skip
-    assert markdown(tree) == "## Root cause\n\nRelease **7**\nleaked\n\n- one\n- @lena\n\nkept\n\n```\nkubectl get\n```"
+def test_a_documents_runs_are_one_text_before_anything_is_kept() -> None:
+    runs = [{"type": "text", "text": "token ghp_"}, {"type": "text", "text": "abc", "marks": [{"type": "strong"}]}]
+    body = {
+        "id": "1",
+        "fields": {"description": {"type": "doc", "content": [{"type": "paragraph", "content": runs}]}},
+    }
+    (piece,) = connector("jira").split(orjson.dumps(body), {"path": "issue.json"})
+    assert "ghp_**abc**" in piece.body
 
 
 def test_issues_of_the_api_with_named_custom_fields() -> None:
