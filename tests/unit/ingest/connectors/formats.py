@@ -5,6 +5,7 @@ writes the tables anew; test_formats.py holds the page to what is read.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -49,7 +50,9 @@ def stated(name: str, path: Path) -> tuple[Counter[str], tuple[Record, ...]]:
     """
     options = {"files": "*", **_OPTIONS.get(name, {})} if path.is_dir() else _OPTIONS.get(name, {})
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store(f"sqlite:///{folder}")
+        if path.is_dir():
+            path = shutil.copytree(path, Path(folder) / path.name, ignore=shutil.ignore_patterns("SOURCE.md"))
+        store = open_store(f"sqlite:///{folder}/data")
         try:
             report = ingest(store, [Source(name=name, connector=name, path=str(path), options=options)])
             assert report.ok, report
@@ -98,7 +101,7 @@ def sample_table() -> str:
     lines = []
     for folder in sorted(path for path in SHARED.iterdir() if path.is_dir() and path.name not in _NOT_ONE_FORMAT):
         found, _ = stated(_READ_BY.get(folder.name, folder.name), folder)
-        found["files"] = sum(path.is_file() for path in folder.iterdir())
+        found["files"] = sum(path.name != "SOURCE.md" for path in folder.iterdir())
         lines.append(f"| `{folder.name}` | {_cells(found, more)} |")
     return "\n".join([*_head("folder", more), *lines])
 
