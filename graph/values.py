@@ -144,7 +144,7 @@ class ChangeKind(StrEnum):
     """A model, prompt or index version of an AI service."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Change:
     """
     Something that was altered: the source's own `id` (commit, deploy id), when it began, what it reached.

@@ -1,10 +1,10 @@
 """
 Who and what there is, for looking up names: services, aliases, owners, and the alerts that are known.
 
-A derived index in memory that follows the store's feed, and hands it on to the replica of the facts. `directory(view)`
-is what one view sees of it. A directory is kept as long as no statement that it could rest on was opened, closed or
-erased, for every view between the same two moments at which anything began or ended: so it answers exactly what a
-fresh one would.
+A derived index in memory that follows the store's feed, and hands it on to the replicas of facts and incidents.
+`directory(view)` is what one view sees of it. A directory is kept as long as no statement that it could rest on was
+opened, closed or erased, for every view between the same two moments at which anything began or ended: so it answers
+exactly what a fresh one would.
 
 Which services changes name depends on who looks. It is asked of the store once for each reader, and again when the feed
 moves, so that whoever asks does not wait for the store.
@@ -13,7 +13,7 @@ moves, so that whoever asks does not wait for the store.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -30,7 +30,6 @@ from graph.values import (
     AlertRule,
     EntityId,
     FactKind,
-    Incident,
     Item,
     ItemKind,
     Labels,
@@ -38,6 +37,7 @@ from graph.values import (
     View,
 )
 from models.directory import SERVICE_LABELS, TEAM_LABELS, Directory
+from models.incidents import Incidents
 from models.matching import Names
 from models.parameters import Parameters, load
 
@@ -58,12 +58,12 @@ class Catalogue:
     def __init__(self, parameters: Parameters | None = None) -> None:
         self._weights: Mapping[str, float] = (parameters or load("resolution")).numbers("lookup")
         self.facts = Replica()
+        self.incidents = Incidents()
         self._rules: dict[int, Statement[AlertRule]] = {}
         self._alerts: dict[int, Statement[Alert]] = {}
         self._sayings: dict[tuple[str, ...], int] = {}
         self._store: Store | None = None
         self._named: OrderedDict[_Reader, frozenset[EntityId]] = OrderedDict({(PUBLIC, frozenset()): frozenset()})
-        self._paged: dict[str, dict[int, Statement[Incident]]] = defaultdict(dict)
         self._at = 0
         self._bounds: list[datetime] | None = None
         self._views: OrderedDict[tuple[object, ...], Directory] = OrderedDict()
@@ -107,6 +107,7 @@ class Catalogue:
     def _take(self, events: Sequence[Event]) -> None:
         with self._lock:
             changed = not _KINDS.isdisjoint(self.facts.take(events))
+            self.incidents.take(events)
             for event in events:
                 changed = self._take_one(event.op, event.statement_seq, event.statement) or changed
             if changed:
@@ -115,15 +116,9 @@ class Catalogue:
 
     def _take_one(self, op: str, seq: int, statement: Statement[Item] | None) -> bool:
         if op == "erased" or statement is None:
-            for found in self._paged.values():
-                found.pop(seq, None)
             held = (self._rules.pop(seq, None), self._alerts.pop(seq, None))
             return any(one is not None for one in held)
         item = statement.item
-        if isinstance(item, Incident):
-            for name in item.alerts:
-                self._paged[name][seq] = statement  # type: ignore[assignment]  # the item was tested
-            return False
         if isinstance(item, AlertRule):
             self._rules[seq] = statement  # type: ignore[assignment]  # the item was tested
             return True
@@ -146,14 +141,6 @@ class Catalogue:
         yield from self.facts.moments(_KINDS)
         for known in [one.known for one in self._rules.values()] + [one.known for one in self._alerts.values()]:
             yield from (moment for moment in (known.start, known.end) if moment)
-
-    def incidents_of(self, alert: str, view: View) -> list[Statement[Incident]]:
-        """
-        Incidents in which an alert of this name fired, in commit order, one of each id.
-        """
-        with self._lock:
-            seen = [one for one in self._paged.get(alert, {}).values() if view.sees(one)]
-        return list({one.item.id: one for one in sorted(seen, key=lambda one: one.seq)}.values())
 
     def directory(self, view: View) -> Directory:
         """

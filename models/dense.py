@@ -1,16 +1,18 @@
 """
-Nearest vectors by FAISS: exact while there are some tens of thousands, then inverted lists with exact re-ranking.
+Nearest vectors by FAISS: over numbers of eight bits, all of them while there are some tens of thousands, then those of
+inverted lists; what comes near is ranked by the vectors themselves.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from threading import RLock
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graph.searching import Hit, Row, Scope
 from models.contract import Matrix
@@ -25,8 +27,18 @@ def _faiss() -> Any:
     return importlib.import_module("faiss")
 
 
+def _selector(mask: Mask) -> Any:
+    return _faiss().IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+
+
+Numbers = NDArray[np.int64]
+_MOST = 127
+"""The greatest number of eight bits."""
 FLAT_UP_TO = 50_000
-OVER_FETCH = 10
+NEAR, LEAST_NEAR = 4, 64
+"""Rows that are ranked exactly, in multiples of those wanted, and how many at least: rounding moves a cosine by about
+0.001."""
+NEAR_IN_LISTS = 10
 PROBES = 24
 
 
@@ -41,6 +53,7 @@ class DenseIndex:
         self._vectors = np.zeros((64, dimension), dtype=np.float32)
         self._index: Any = None
         self._indexed = 0
+        self._scale = 1.0
         self._lock = RLock()
 
     def add_vectors(self, rows: Sequence[Row], vectors: Matrix) -> None:
@@ -84,30 +97,48 @@ class DenseIndex:
             mask = self.rows.mask(scope)
             if not mask.any():
                 return ()
-            found = self._approximate(vector, limit, mask) if size > FLAT_UP_TO else self._exact(vector, limit, mask)
-            return tuple(self._hit(number, score) for number, score in found)
+            small = size <= FLAT_UP_TO
+            near = (
+                self._all(vector, max(limit * NEAR, LEAST_NEAR), mask)
+                if small
+                else self._listed(vector, limit * NEAR_IN_LISTS, mask)
+            )
+            scores = self._vectors[near] @ vector
+            order = np.argsort(-scores, kind="stable")[:limit]
+            return tuple(self._hit(int(near[place]), float(scores[place])) for place in order)
 
     def _hit(self, number: int, score: float) -> Hit:
         entry = self.rows.entries[number]
         return Hit(statement=entry.statement, document=entry.document, kind=entry.kind, facet=entry.facet, score=score)
 
-    def _exact(self, vector: Matrix, limit: int, mask: Mask) -> list[tuple[int, float]]:
+    def _all(self, vector: Matrix, limit: int, mask: Mask) -> Numbers:
+        """
+        The nearest of all rows, about.
+        """
         faiss = _faiss()
-        if self._index is None:
-            self._index, self._indexed = faiss.IndexFlatIP(self.dimension), 0
-        self._catch_up()
-        return self._search(vector, limit, mask, "SearchParameters")
+        most = float(np.abs(self._vectors[self._indexed : len(self.rows)]).max(initial=0.0))
+        if self._index is None or most * self._scale > _MOST:
+            everything = float(np.abs(self._vectors[: len(self.rows)]).max(initial=0.0))
+            self._index, self._indexed, self._scale = self._eight_bits(), 0, _MOST / (everything or 1.0)
+        self._catch_up(lambda vectors: np.rint(vectors * self._scale))
+        rounded = np.clip(np.rint(vector * self._scale), -_MOST, _MOST)
+        return self._search(rounded, limit, faiss.SearchParameters(sel=_selector(mask)))
 
-    def _approximate(self, vector: Matrix, limit: int, mask: Mask) -> list[tuple[int, float]]:
+    def _eight_bits(self) -> Any:
         faiss = _faiss()
-        if self._index is None or self._index.ntotal < FLAT_UP_TO // 2 or isinstance(self._index, faiss.IndexFlat):
+        return faiss.IndexScalarQuantizer(
+            self.dimension, faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
+        )
+
+    def _listed(self, vector: Matrix, limit: int, mask: Mask) -> Numbers:
+        """
+        The nearest rows of the nearest lists, about.
+        """
+        faiss = _faiss()
+        if not isinstance(self._index, faiss.IndexIVF) or self._index.ntotal < FLAT_UP_TO // 2:
             self._index, self._indexed = self._trained(), 0
-        self._catch_up()
-        found = self._search(vector, limit * OVER_FETCH, mask, "SearchParametersIVF", nprobe=PROBES)
-        numbers = [number for number, _ in found]
-        scores = self._vectors[numbers] @ vector
-        order = np.argsort(-scores, kind="stable")[:limit]
-        return [(numbers[place], float(scores[place])) for place in order]
+        self._catch_up(lambda vectors: vectors)
+        return self._search(vector, limit, faiss.SearchParametersIVF(sel=_selector(mask), nprobe=PROBES))
 
     def _trained(self) -> Any:
         faiss = _faiss()
@@ -121,23 +152,19 @@ class DenseIndex:
         index.train(self._vectors[np.sort(sample)])
         return index
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, numbers: Callable[[Matrix], Matrix]) -> None:
         size = len(self.rows)
-        if self._index is not None and self._indexed < size:
-            self._index.add(self._vectors[self._indexed : size])
+        if self._indexed < size:
+            self._index.add(numbers(self._vectors[self._indexed : size]))
             self._indexed = size
 
-    def _search(
-        self, vector: Matrix, limit: int, mask: Mask, parameters: str, **options: int
-    ) -> list[tuple[int, float]]:
-        faiss = _faiss()
-        if self._index is None:
-            return []
-        selector = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
-        scores, numbers = self._index.search(
-            vector[None, :], limit, params=getattr(faiss, parameters)(sel=selector, **options)
-        )
-        return [(int(number), float(score)) for score, number in zip(scores[0], numbers[0], strict=True) if number >= 0]
+    def _search(self, vector: Matrix, limit: int, parameters: Any) -> Numbers:
+        # one question is not worth a team of threads, which wait for one another (the number is each thread's own)
+        _faiss().omp_set_num_threads(1)
+        _, numbers = self._index.search(vector[None, :], limit, params=parameters)
+        # in the order of arrival, so that of equals the first arrived comes first
+        found: Numbers = np.sort(numbers[0][numbers[0] >= 0])
+        return found
 
     def state(self) -> dict[str, bytes]:
         """

@@ -7,7 +7,7 @@ alert), fused by a logistic model with named terms. Nothing that is not earlier 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from graph.contract import Store
 from graph.searching import Hit, Scope
 from graph.values import EntityId, Incident, ItemKind, Statement, View, entity_name
 from models.contract import Candidate, Ranking, Search, Term, chance
+from models.incidents import Past
 from models.parameters import Parameters
 
 POOL = 60
@@ -41,12 +42,16 @@ class PrecedentQuestion:
 
 class Precedents:
     """
-    Ranks from the indexes; `parameters` may hold `weights`, `bias`, `confident`.
+    Ranks from the indexes; `parameters` may hold `weights`, `bias`, `confident`. `past` tells where and when candidates
+    were (None: the store does); what it does not know yet is read from the store.
     """
 
-    def __init__(self, search: Search, store: Store, parameters: Parameters | None = None) -> None:
+    def __init__(
+        self, search: Search, store: Store, parameters: Parameters | None = None, past: Past | None = None
+    ) -> None:
         self._search = search
         self._store = store
+        self._past: Past = past or store
         self._weights = {**WEIGHTS, **(parameters.numbers("weights") if parameters else {})}
         self._bias = parameters.number("bias", BIAS) if parameters else BIAS
         self._confident = parameters.number("confident", CONFIDENT) if parameters else CONFIDENT
@@ -60,8 +65,7 @@ class Precedents:
         scored = sorted(
             ((self._score(row), document) for document, row in rows.items()), key=lambda one: (-one[0], one[1])
         )
-        missing = [document for _, document in scored[:limit] if document not in found]
-        statements = found | {one.item.id: one for one in self._store.incidents(view, missing)}
+        statements = found | self._stated(view, {document for _, document in scored[:limit]} - found.keys())
         candidates = tuple(
             Candidate(
                 id=document,
@@ -74,6 +78,14 @@ class Precedents:
         )
         best = candidates[0].probability if candidates else 0.0
         return Ranking(candidates=candidates, none_probability=1 - best, abstained=best < self._confident)
+
+    def _stated(self, view: View, ids: Collection[str]) -> dict[str, Statement[Incident]]:
+        """
+        The incidents of these ids, from memory where it has them.
+        """
+        found = {one.item.id: one for one in self._past.incidents(view, ids)}
+        missing = [one for one in ids if one not in found]
+        return found | ({one.item.id: one for one in self._store.incidents(view, missing)} if missing else {})
 
     def terms(self, question: PrecedentQuestion, view: View, limit: int = 50) -> dict[str, dict[str, float]]:
         """
@@ -122,7 +134,7 @@ class Precedents:
         """
         if not rows or not (question.services or question.alert):
             return {}
-        found = {one.item.id: one for one in self._store.incidents(view, list(rows))}
+        found = {one.item.id: one for one in self._past.incidents(view, rows.keys())}
         for statement in found.values():
             incident, row = statement.item, rows[statement.item.id]
             row["service"] = max((question.services.get(service, 0.0) for service in incident.services), default=0.0)

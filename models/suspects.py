@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
 from graph.contract import Store
 from graph.values import UNPLACED, Change, ChangeKind, EntityId, Statement, View, entity_name
@@ -198,39 +200,69 @@ def terms_of(changes: Sequence[Change], question: SuspectQuestion) -> list[dict[
     newer_there = sorted(change.at for change in touching)
     reverted = {change.reverts for change in changes if change.reverts}
     symptom = f"{question.text}\n{question.signals.text}"
-    words = frozenset(tokens(symptom))
-    bags = [frozenset(_words(change)) for change in changes] if words else []
-    rarity = {
-        word: math.log((len(changes) + 1) / (sum(word in bag for bag in bags) + 0.5)) for word in words if len(word) > 2
-    }
-    kinds = {name for name, pattern in _MECHANISMS.items() if pattern.search(symptom)}
+    words = {word for word in tokens(symptom) if len(word) > 2}
+    readings = [_reading(change) for change in changes]
+    having = Counter(word for reading in readings for word in reading.words & words)
+    rarity = {word: math.log((len(changes) + 1) / (having[word] + 0.5)) for word in words}
+    kinds = [name for name, pattern in _MECHANISMS.items() if pattern.search(symptom)]
     rows = []
-    for place, change in enumerate(changes):
-        row = _common(
-            change,
-            question,
-            len(newer) - bisect_right(newer, change.at),
-            change.id in reverted or bool(change.revision in reverted),
-        )
+    for change, reading in zip(changes, readings, strict=True):
+        row = {
+            **reading.terms,
+            "lag": math.log1p(max(0.0, (question.at - change.at).total_seconds() / 3600) * 4),
+            "rank": math.log1p(len(newer) - bisect_right(newer, change.at)),
+            "taken_back": float(change.id in reverted or change.revision in reverted),
+        }
         row |= _where(change, question, areas, len(newer_there) - bisect_right(newer_there, change.at))
-        if words:
-            row |= _symptom(change, bags[place], rarity, kinds)
+        if symptom.strip():
+            row["overlap"] = math.log1p(max(0.0, sum(rarity[word] for word in reading.words & words)) / 3)
+            row["mechanism"] = math.log1p(sum(reading.speaks_of(name) for name in kinds))
         rows.append(row)
     return rows
 
 
-def _common(change: Change, question: SuspectQuestion, place: int, taken_back: bool) -> dict[str, float]:
-    hours = max(0.0, (question.at - change.at).total_seconds() / 3600)
+class _Reading:
+    """
+    What a change says by itself, whatever is asked: the values of its own terms, its words, and what it touches.
+    """
+
+    __slots__ = ("_met", "_text", "terms", "words")
+
+    def __init__(self, change: Change) -> None:
+        self.terms = _own_terms(change)
+        self.words = frozenset(_words(change))
+        self._text = f"{change.title}\n{change.text}\n{' '.join(change.files)}"
+        self._met: dict[str, bool] = {}
+
+    def speaks_of(self, mechanism: str) -> bool:
+        """
+        Whether its texts name a mechanism.
+        """
+        met = self._met.get(mechanism)
+        if met is None:
+            met = self._met[mechanism] = bool(_MECHANISMS[mechanism].search(self._text))
+        return met
+
+
+_READ: WeakKeyDictionary[Change, _Reading] = WeakKeyDictionary()
+"""Alerts of one hour are asked about the same changes. What was read of a change goes with it, erased texts too."""
+
+
+def _reading(change: Change) -> _Reading:
+    found = _READ.get(change)
+    if found is None:
+        found = _READ[change] = _Reading(change)
+    return found
+
+
+def _own_terms(change: Change) -> dict[str, float]:
     lines = sum(float(change.attributes.get(name, 0) or 0) for name in ("added", "deleted"))
     return {
-        "lag": math.log1p(hours * 4),
-        "rank": math.log1p(place),
         "files": math.log1p(len(change.files)),
         "lines": math.log1p(lines),
         "automated": float(change.automated),
         "merge": float(change.merge),
         "harmless": float(bool(change.files) and all(harmless(path) for path in change.files)),
-        "taken_back": float(taken_back),
         "upgrade": float(bool(_UPGRADE.search(change.title))),
         "failed": float(change.status in ("failure", "failed", "error")),
         "deploy": float(change.kind in (ChangeKind.DEPLOY, ChangeKind.FLAG, ChangeKind.MODEL, ChangeKind.SCHEMA)),
@@ -276,13 +308,6 @@ def _unplaced(change: Change, question: SuspectQuestion) -> dict[str, float]:
     named = (chance for name, chance in question.names.items() if any(name <= words for words in given))
     row = {"path": path, "named": max(named, default=0.0)}
     return {**row, "unplaced": float(bool(question.places or question.names) and not any(row.values()))}
-
-
-def _symptom(change: Change, mine: frozenset[str], rarity: Mapping[str, float], kinds: set[str]) -> dict[str, float]:
-    shared = sum(rarity[word] for word in mine & rarity.keys())
-    text = f"{change.title}\n{change.text}\n{' '.join(change.files)}"
-    met = sum(bool(_MECHANISMS[name].search(text)) for name in kinds)
-    return {"overlap": math.log1p(max(0.0, shared) / 3), "mechanism": math.log1p(met)}
 
 
 def _words(change: Change) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from threading import Event
 
 import orjson
@@ -33,6 +33,7 @@ from graph.values import (
     entity_kind,
     entity_name,
 )
+from ingest.alerts import PLAIN
 from models.contract import Candidate, Ranking
 from models.directory import Directory
 from models.facets import alert_text
@@ -71,12 +72,14 @@ class Question:
     visibility: Labels = frozenset()
     environment: str | None = None
     signals: Signals = NO_SIGNALS
+    format: str = PLAIN
+    """What the payload was recognised as."""
 
 
 @dataclass
 class _Work:
     """
-    What the parts share. `services` and `near` are found before the first part asks what follows from them.
+    What the parts share. Which services it is about, and what is near them, is found before the first part begins.
     """
 
     memory: Memory
@@ -84,6 +87,10 @@ class _Work:
     view: View
     services: Ranking = NO_RANKING
     near: tuple[Neighbour, ...] = ()
+    likely: Mapping[EntityId, float] = field(default_factory=dict)
+    """The services that are likely enough, with their probabilities."""
+    upstream: Mapping[EntityId, int] = field(default_factory=dict)
+    """What they depend on, and how many steps away."""
     gaps: list[str] = field(default_factory=list)
     unread: dict[str, list[str]] = field(default_factory=dict)
     """What the store did not give, by what is wrong with it."""
@@ -101,21 +108,6 @@ class _Work:
         The onset; a time in the future counts as now.
         """
         return min(self.alert.at, self.view.as_of)
-
-    @cached_property
-    def likely(self) -> dict[EntityId, float]:
-        return {one.id: one.probability for one in self.services.candidates[:5] if one.probability >= WORTH}
-
-    @cached_property
-    def upstream(self) -> dict[EntityId, int]:
-        """
-        What the services depend on, and how many steps away.
-        """
-        found: dict[EntityId, int] = {}
-        for one in self.near:
-            if all(step.outgoing for step in one.path):
-                found[one.entity] = min(found.get(one.entity, 99), len(one.path))
-        return found
 
     def cite(self, records: Iterable[str]) -> list[str]:
         ids = sorted({record for record in records if record})
@@ -163,10 +155,20 @@ def _view(question: Question) -> View:
 
 def _resolve(work: _Work) -> None:
     work.services = work.memory.resolver.resolve(work.alert, work.view)
-    likely = [one.id for one in work.services.candidates[:3] if one.probability >= WORTH]
-    if likely:
+    work.likely = {one.id: one.probability for one in work.services.candidates[:5] if one.probability >= WORTH}
+    if work.likely:
         names = work.memory.catalogue.directory(work.view).identity
-        work.near = neighbours(work.memory.facts, work.view, likely, depth=2, limit=200, known=names)
+        first = [one.id for one in work.services.candidates[:3] if one.id in work.likely]
+        work.near = neighbours(work.memory.facts, work.view, first, depth=2, limit=200, known=names)
+        work.upstream = _upstream(work.near)
+
+
+def _upstream(near: Iterable[Neighbour]) -> dict[EntityId, int]:
+    found: dict[EntityId, int] = {}
+    for one in near:
+        if all(step.outgoing for step in one.path):
+            found[one.entity] = min(found.get(one.entity, len(one.path)), len(one.path))
+    return found
 
 
 def _timed(work: _Work, name: str, do: Callable[[], object]) -> object:
@@ -229,7 +231,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
     evidence = _evidence(work)
     work.gaps += [f"without {', '.join(names)}: {problem}" for problem, names in work.unread.items()]
     answer: Part = {
-        "alert": alert_part(work.alert, work.question.others),
+        "alert": alert_part(work.alert, work.question.others, work.question.format),
         "service": service,
         "owner": parts.get("owner"),
         "changes": parts.get("changes"),
@@ -403,9 +405,10 @@ def _history(work: _Work) -> Part:
     fired = [
         one
         for one in work.memory.store.alerts(work.view, names=[work.alert.name], start=start, limit=500)
-        if one.item.at < work.at
+        # what ends as it begins is a recovery whose source does not say when it began: no firing
+        if one.item.at < work.at and one.item.ended_at != one.item.at
     ]
-    known = work.memory.catalogue.incidents_of(work.alert.name, work.view)
+    known = work.memory.catalogue.incidents.of_alert(work.alert.name, work.view)
     incidents = [one for one in known if (one.item.at or work.at) < work.at]
     moments = [one.item.at for one in incidents if one.item.at and one.item.at >= start]
     return {

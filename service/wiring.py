@@ -31,7 +31,8 @@ from models.resolution import Resolver
 from models.runbooks import Runbooks
 from models.shared import SharedSearch
 from models.suspects import Suspects
-from service import inbox
+from service import arrivals, inbox
+from service.deliveries import Deliveries
 from service.settings import Settings, SettingsError
 from service.shelf import Shelf
 from service.tokens import Tokens
@@ -54,6 +55,7 @@ class Memory:
     pool: ThreadPoolExecutor
     shelf: Shelf
     tokens: Tokens
+    deliveries: Deliveries
     gaps: list[str] = field(default_factory=list)
     _follower: Follower | None = None
     _ready: bool = False
@@ -164,6 +166,7 @@ class Follower(threading.Thread):
         self._ended = threading.Event()
         self._lasting = tuple(memory.gaps)
         self._followed: datetime | None = None
+        self._counted = ""
 
     def run(self) -> None:
         """
@@ -191,6 +194,8 @@ class Follower(threading.Thread):
         if self.memory.settings.apply:
             drain(self.memory.store, batch=BATCH)
         self.memory.follow()
+        self.memory.deliveries.keep()
+        self._counted = arrivals.note(self.memory.store, self._counted)
         self._followed = began
 
     def _lag(self, error: StoreUnavailable) -> str:
@@ -310,11 +315,12 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         indexer=indexer,
         resolver=Resolver(catalogue, names),
         suspects=Suspects(store, parameters("suspects")),
-        precedents=Precedents(indexer, store, parameters("precedents")),
+        precedents=Precedents(indexer, store, parameters("precedents"), catalogue.incidents),
         runbooks=Runbooks(indexer, store, parameters("runbooks")),
         pool=ThreadPoolExecutor(max_workers=settings.inflight * 2, thread_name_prefix="part"),
         shelf=Shelf(store, behind=not read_only),
         tokens=Tokens(store),
+        deliveries=Deliveries(store),
     )
     memory.gaps.extend(gaps)
     return memory

@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="scripts/bench", description="Measure this machine's speeds against limits and peers."
     )
     parser.add_argument(
-        "what", nargs="*", choices=("context", "ingest", "size", "neo4j", []), default=["context", "size"]
+        "what", nargs="*", choices=("context", "ingest", "size", "neo4j", "similar", []), default=["context", "size"]
     )
     parser.add_argument("--services", type=int)
     parser.add_argument("--changes", type=int)
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "ingest": ingest.measure,
         "size": size.installed_size,
         "neo4j": server.measure,
+        "similar": server.similar_alone,
     }
     for name in options.what:
         for figure in parts[name](options):

@@ -57,7 +57,8 @@ def main() -> None:
             times = []
             for one in given["questions"]:
                 began = time.perf_counter()
-                retriever.search(query_text=one["text"], top_k=10)
+                found = retriever.search(query_text=one["text"], top_k=10)
+                assert len(found.items) == 10, len(found.items)
                 times.append((time.perf_counter() - began) * 1000)
             print(json.dumps(times), flush=True)
 

@@ -29,6 +29,7 @@ from graph.replica import Replica
 from graph.resolved import neighbours
 from graph.values import RecordState, Trust, View
 from service.settings import Settings
+from service.wiring import open_memory
 from tests.bench import plain, similar
 from tests.bench.figures import ROOT, Figure, Server, ask, quantile
 from tests.bench.made import alert
@@ -118,6 +119,28 @@ def measure(options: argparse.Namespace) -> Iterator[Figure]:
         yield from webhooks(place, Path(work), options.seconds)
         yield from context(place, Path(work), names, options.rounds)
         yield from similar.measure(place.settings(Path(work) / "context"), Path(work), names)
+
+
+def similar_alone(options: argparse.Namespace) -> Iterator[Figure]:
+    """
+    Similar incidents beside the peer, without the changes.
+    """
+    names = names_of(options.services or 10_000)
+    with server() as place, tempfile.TemporaryDirectory(prefix="precedent-bench-") as work:
+        count, store = options.incidents or 20_000, place.store()
+        try:
+            load(store, "services with five dependencies", catalogue(names), len(names))
+            load(store, "incidents", incidents(names, count), count)
+        finally:
+            store.close()
+        settings = place.settings(Path(work))
+        memory = open_memory(settings)
+        memory.indexer.follow(
+            lambda what, done, total: print(f"\r     {what}: {done} of {total}   ", end="", flush=True)
+        )
+        memory.close()
+        print(flush=True)
+        yield from similar.measure(settings, Path(work), names)
 
 
 def load(store: Store, what: str, given: Iterator[Stated], total: int) -> float:

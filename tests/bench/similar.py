@@ -86,7 +86,7 @@ def _texts(names: Sequence[str]) -> list[str]:
 
 def _given(memory: Memory, settings: Settings, vectors: dict[str, np.ndarray]) -> dict[str, object]:
     """
-    What the peer needs: of each incident the title's text and its vector, as our index has it.
+    What the peer needs: of each incident its title and symptoms, and their vector, as our index has them.
     """
     embedder = memory.indexer.embedder
     assert embedder is not None
@@ -94,8 +94,9 @@ def _given(memory: Memory, settings: Settings, vectors: dict[str, np.ndarray]) -
         row.document: row.text
         for one in memory.store.incidents(View.now())
         for row in rows(one)
-        if row.facet == "title"
+        if row.facet == "symptoms"
     }
+    assert len(titles) > QUESTIONS
     keys = {hashlib.sha256(text.encode()).hexdigest(): text for text in titles.values()}
     kept = memory.store.kept(f"vectors:{embedder.model}", set(keys))
     found = {keys[key]: np.frombuffer(body, dtype=np.float32).tolist() for key, body in kept.items()}

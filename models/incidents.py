@@ -1,0 +1,95 @@
+"""
+Where and when past incidents were, without their texts: what a question asks of each of some sixty candidates.
+
+In memory, in step with the feed, so that ranking does not wait for the store.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from threading import Lock
+from typing import Protocol, cast
+
+from graph.contract import Event
+from graph.documents import best_of_each
+from graph.values import Incident, Statement, View
+
+
+class Past(Protocol):
+    """
+    What can tell incidents by their ids: a store, or `Incidents`.
+    """
+
+    def incidents(self, view: View, ids: Collection[str] | None = None) -> tuple[Statement[Incident], ...]:
+        """
+        What the view sees of them (None: of all), one of each id, in commit order.
+        """
+        ...
+
+
+class Incidents:
+    """
+    A `Past` of what the feed has told so far, without sections, fixes and attributes. Safe to share between threads.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, Statement[Incident]] = {}
+        self._by_id: dict[str, list[int]] = {}
+        self._by_alert: dict[str, list[int]] = {}
+        self._lock = Lock()
+
+    def take(self, events: Iterable[Event]) -> None:
+        """
+        Follow these lines of the feed; lines of other things do no harm.
+        """
+        with self._lock:
+            for event in events:
+                if event.op == "erased" or event.statement is None:
+                    self._forget(event.statement_seq)
+                elif isinstance(event.statement.item, Incident):
+                    self._hold(cast("Statement[Incident]", event.statement))
+
+    def _hold(self, statement: Statement[Incident]) -> None:
+        bare = replace(statement.item, sections={}, fixes=(), attributes={})
+        if statement.seq not in self._held:
+            insort(self._by_id.setdefault(bare.id, []), statement.seq)
+            for name in set(bare.alerts):
+                insort(self._by_alert.setdefault(name, []), statement.seq)
+        self._held[statement.seq] = replace(statement, item=bare)
+
+    def _forget(self, seq: int) -> None:
+        held = self._held.pop(seq, None)
+        if held is None:
+            return
+        _drop(self._by_id, held.item.id, seq)
+        for name in set(held.item.alerts):
+            _drop(self._by_alert, name, seq)
+
+    def incidents(self, view: View, ids: Collection[str] | None = None) -> tuple[Statement[Incident], ...]:
+        """
+        As of Past.
+        """
+        with self._lock:
+            if ids is None:
+                seqs: Iterable[int] = self._held
+            else:
+                seqs = (seq for one in ids for seq in self._by_id.get(one, ()))
+            found = [self._held[seq] for seq in sorted(seqs)]
+        return best_of_each(one for one in found if view.sees(one))
+
+    def of_alert(self, name: str, view: View) -> list[Statement[Incident]]:
+        """
+        Incidents in which an alert of this name fired, in commit order, one of each id.
+        """
+        with self._lock:
+            found = [self._held[seq] for seq in self._by_alert.get(name, ())]
+        return list({one.item.id: one for one in found if view.sees(one)}.values())
+
+
+def _drop(places: dict[str, list[int]], key: str, seq: int) -> None:
+    seqs = places[key]
+    del seqs[bisect_left(seqs, seq)]
+    if not seqs:
+        del places[key]
