@@ -95,7 +95,7 @@ class Event:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
-    The record that stands for a part: of those pending or applied the one known last, of equals the one received last.
+    The record that stands for a part: of those pending or applied the one that counts last (`graph.hands.rank_of`).
     `path` is where it was read.
     """
 
@@ -112,7 +112,8 @@ class Standing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """
-    A source's records by state, and when it last had one.
+    A source's records by state, and when its newest one was received, became known, and, of those that are applied, was
+    received: where `last_applied` is before `last_received`, the newest records wait or are set aside.
     """
 
     source: str
@@ -120,6 +121,7 @@ class Tally:
     states: dict[RecordState, int] = field(default_factory=dict, hash=False)
     last_received: datetime | None = None
     last_known: datetime | None = None
+    last_applied: datetime | None = None
 
 
 class Journal(Protocol):
@@ -194,7 +196,7 @@ class Journal(Protocol):
 
     def tally(self) -> tuple[Tally, ...]:
         """
-        Every source with its counts.
+        Every source with its counts, which are kept: asking is cheap, however many records there are.
         """
         ...
 

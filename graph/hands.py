@@ -9,11 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from graph.encoding import moment
 from graph.keys import BEGINNING, OPEN
 from graph.values import Item, Labels, RecordState, Span
+
+Rank: TypeAlias = tuple[int, str]
+"""Of two events of one thing the one of the higher rank counts, of equals the one that was applied last."""
+
+
+def rank_of(known_at: int, occurred_at: int | None, digest: str) -> Rank:
+    """
+    An event's rank: when it occurred, else when it became known. Events that occurred at one moment are ranked by their
+    digests, which no order of arrival changes.
+    """
+    return (known_at, "") if occurred_at is None else (occurred_at, digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +33,13 @@ class Head:
     What the rules need to know of a record.
     """
 
+    id: str
     place: int
     source: str
     part: str
+    received_at: int
     known_at: int
+    rank: Rank
     labels: Labels
     state: RecordState
 
@@ -33,7 +47,7 @@ class Head:
 @dataclass(frozen=True, slots=True)
 class Version:
     """
-    One version of a thing: its place, digest and times.
+    One version of a thing: its place, digest, times, and the rank of its own record.
     """
 
     seq: int
@@ -41,6 +55,7 @@ class Version:
     known_from: int
     known_to: int
     valid_from: int
+    rank: Rank
 
     def holds(self, at: int) -> bool:
         """
@@ -71,12 +86,27 @@ class Stored:
 @dataclass(frozen=True, slots=True)
 class Support:
     """
-    Who states a statement: a part of a snapshot (`=` and its name; empty: an event), by which record, known when.
+    Who states a statement: a part of a snapshot (`=` and its name; empty: an event), by which record, known when and
+    of which rank.
     """
 
     part: str
     record: int
     known_at: int
+    rank: Rank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """
+    A statement's own record.
+    """
+
+    place: int
+    part: str
+    known_at: int
+    rank: Rank
+    state: RecordState
 
 
 def part_name(part: str) -> str:
@@ -122,7 +152,7 @@ class Hands(Protocol):
         """
         ...
 
-    def settle(self, place: int, state: RecordState, reason: str = "") -> None:
+    def settle(self, head: Head, state: RecordState, reason: str = "") -> None:
         """
         Put a record into a state.
         """
@@ -212,10 +242,10 @@ class Hands(Protocol):
         """
         ...
 
-    def unsupport_after(self, seq: int, at: int) -> None:
+    def unsupport_parts(self, seq: int) -> None:
         """
-        Of a version that ends at a time, only what events said of it before that stays: a later arrival may have to
-        know it.
+        Of a version that ends, only what events said of it stays: a later arrival, or one that is taken back, may have
+        to know it.
         """
         ...
 
@@ -237,9 +267,9 @@ class Hands(Protocol):
         """
         ...
 
-    def evidence(self, seq: int) -> tuple[int, str, RecordState]:
+    def evidence(self, seq: int) -> Evidence:
         """
-        The statement's own record: its place, part and state.
+        The statement's own record.
         """
         ...
 
@@ -261,9 +291,9 @@ class Hands(Protocol):
         """
         ...
 
-    def forget(self, place: int) -> None:
+    def forget(self, head: Head) -> None:
         """
-        Remove a record, and the names, sources and labels that nothing has any more.
+        Remove a retracted record, and the names, sources and labels that nothing has any more.
         """
         ...
 

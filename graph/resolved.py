@@ -44,7 +44,8 @@ class Entity:
 class Ownership:
     """
     Who owns a service: one team (None: no source says), every source's statement, the best first, and the other
-    teams that are named. `on_call` are persons on call for the service or the team, `escalation` whom it escalates to.
+    teams that are named. `on_call` are persons on call for the service or the team, else for the nearest that it
+    escalates to (a schedule, a policy); `escalation` is whom it escalates to.
     """
 
     service: EntityId
@@ -123,14 +124,15 @@ def ownership(facts: Facts, view: View, service: EntityId, *, known: Identity | 
     stated = _best_first(facts.facts(view, kinds=(FactKind.OWNED_BY,), subjects=names.same(service)))
     teams = tuple(dict.fromkeys(names.canonical(one.item.object) for one in stated))
     answering = names.same(service) | (names.same(teams[0]) if teams else frozenset())
+    escalation = _escalation(facts, view, answering, names)
     return Ownership(
         service=names.canonical(service),
         team=teams[0] if teams else None,
         trust=stated[0].trust if stated else None,
         statements=stated,
         conflicts=teams[1:],
-        on_call=_best_first(facts.facts(view, kinds=(FactKind.ON_CALL_FOR,), objects=answering)),
-        escalation=_escalation(facts, view, answering, names),
+        on_call=_on_call(facts, view, (answering, *(names.same(one.item.object) for one in escalation))),
+        escalation=escalation,
     )
 
 
@@ -203,6 +205,19 @@ def _escalation(facts: Facts, view: View, starts: frozenset[EntityId], names: Id
                 reached |= targets
                 waiting |= targets
     return tuple(chain[:_LONGEST_CHAIN])
+
+
+def _on_call(facts: Facts, view: View, nearest_first: Sequence[frozenset[EntityId]]) -> tuple[Statement[Fact], ...]:
+    """
+    Who is on call for the first of these for whom anybody is; of several levels those of the lowest.
+    """
+    stated = facts.facts(view, kinds=(FactKind.ON_CALL_FOR,), objects=frozenset().union(*nearest_first))
+    for ids in nearest_first:
+        found = [one for one in stated if one.item.object in ids]
+        least = min((_level(one.item) for one in found), default=0)
+        if found:
+            return _best_first(one for one in found if _level(one.item) == least)
+    return ()
 
 
 def _level(fact: Fact) -> int:

@@ -1,16 +1,18 @@
 """
 Taking a record back: closing what it stated, or removing it with all its bytes.
 
-What another record of the same source states as well goes on, with that record as its evidence.
+What another record of the same source states as well goes on, with that record as its evidence; an event gives way to
+the one that counts most of those that it replaced or kept from counting.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from graph.contract import Retraction
 from graph.errors import NotFound
-from graph.hands import Hands, part_name
+from graph.hands import Hands, Head, Stored, Support, part_name
 from graph.keys import OPEN
 from graph.values import RecordState
 
@@ -27,30 +29,31 @@ class Retracting:
         """
         Close what rests on the record alone.
         """
-        place, state = self._place(record)
-        resting = self._hands.resting_on(place)
-        if state is not RecordState.RETRACTED:
-            self._hands.settle(place, RecordState.RETRACTED, reason)
+        head = self._head(record)
+        resting = self._hands.resting_on(head.place)
+        if head.state is not RecordState.RETRACTED:
+            self._hands.settle(head, RecordState.RETRACTED, reason)
             for seq in resting:
-                self._withdraw(seq, place, at)
-        return Retraction(record=record, statements=tuple(resting), kept=self._hands.kept_of(place))
+                self._withdraw(seq, head.place, at)
+        return Retraction(record=record, statements=tuple(resting), kept=self._hands.kept_of(head.place))
 
     def erase(self, record: str) -> Retraction:
         """
         Remove the record, its statements and what is kept of it; the log still has the bytes.
         """
-        place, _ = self._place(record)
-        resting = self._hands.resting_on(place)
-        kept = self._hands.kept_of(place)
+        head = self._head(record)
+        resting = self._hands.resting_on(head.place)
+        kept = self._hands.kept_of(head.place)
         # Settled first, so that it is nobody's evidence any more.
-        self._hands.settle(place, RecordState.RETRACTED)
+        self._hands.settle(head, RecordState.RETRACTED)
         for seq in resting:
-            self._withdraw(seq, place, None)
-            if self._hands.get(seq).record == place:
+            self._withdraw(seq, head.place, None)
+            if self._hands.get(seq).record == head.place:
+                self._hand_down(seq)
                 self._hands.erase(seq)
         for shelf, key in kept:
             self._hands.unkeep(shelf, key)
-        self._hands.forget(place)
+        self._hands.forget(head)
         return Retraction(record=record, statements=tuple(resting), kept=kept)
 
     def _withdraw(self, seq: int, record: int, at: int | None) -> None:
@@ -64,6 +67,9 @@ class Retracting:
             return
         self._fall_back(seq, parts)
         others = self._hands.supports(seq)
+        if "" in parts and not any(support.part for support in others):
+            self._give_way(seq, record, at)
+            return
         if row.record != record and others:
             return
         if others:
@@ -73,18 +79,61 @@ class Retracting:
         if row.record != record or at is not None:
             self._hands.close(seq, row.known_from if at is None else at)
 
+    def _give_way(self, seq: int, record: int, at: int | None) -> None:
+        """
+        Of the thing's other events, the one that counts most stands now.
+        """
+        row = self._hands.get(seq)
+        since = row.known_from if at is None else max(at, row.known_from)
+        best = max(self._events(row, record), key=lambda one: (one[1].rank, one[0], one[1].record), default=None)
+        said = self._hands.get(best[0]) if best else None
+        if best and said and said.digest == row.digest and row.record != record:
+            self._hands.support(seq, "", best[1].record)
+            return
+        known = max(since, best[1].known_at) if best else since
+        if at is not None or row.record != record:
+            self._hands.close(seq, known if at is None else since)
+        if best and said:
+            again = replace(said, known_from=known, known_to=OPEN, record=best[1].record)
+            copy = self._hands.copy(best[0], again)
+            if said.digest == row.digest:
+                self._hands.move_supports(seq, copy)
+            self._hands.support(copy, "", best[1].record)
+
+    def _hand_down(self, seq: int) -> None:
+        """
+        What other events said too, of a version that does not stand and is about to be erased, stays known.
+        """
+        others = self._hands.supports(seq)
+        if others:
+            row = self._hands.get(seq)
+            until = row.known_from if row.known_to == OPEN else row.known_to
+            since = min(max(row.known_from, others[0].known_at), until)
+            copy = self._hands.copy(seq, replace(row, known_from=since, known_to=until, record=others[0].record))
+            self._hands.move_supports(seq, copy)
+
+    def _events(self, row: Stored, record: int) -> Iterator[tuple[int, Support]]:
+        """
+        All that events but those of this record said of a thing, each with the version that says it.
+        """
+        for version in self._hands.versions(row.source, row.key):
+            own = self._hands.evidence(version.seq)
+            if own.state is RecordState.APPLIED and own.place != record:
+                yield version.seq, Support("", own.place, own.known_at, own.rank)
+            for support in self._hands.supports(version.seq):
+                if not support.part and support.record != record:
+                    yield version.seq, support
+
     def _fall_back(self, seq: int, parts: list[str]) -> None:
         """
         The statement's own record, where it is an older one of the part, states it still.
         """
-        own, part, state = self._hands.evidence(seq)
-        if state is RecordState.APPLIED:
-            for name in parts:
-                if name in ("", part_name(part)):
-                    self._hands.support(seq, name, own)
+        own = self._hands.evidence(seq)
+        if own.state is RecordState.APPLIED and part_name(own.part) in parts:
+            self._hands.support(seq, part_name(own.part), own.place)
 
-    def _place(self, record: str) -> tuple[int, RecordState]:
+    def _head(self, record: str) -> Head:
         head = self._hands.head(record)
         if head is None:
             raise NotFound(record, "There is no such record in the store")
-        return head.place, head.state
+        return head

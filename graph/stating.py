@@ -1,22 +1,24 @@
 """
 Applying what records yielded, in the order of what was known when, whatever the order of arrival.
 
-A *thing* is what one source's key names; its versions follow one another in known time. An event replaces the
-thing's version from its own known time on, up to the next version or the next event that confirmed the one it falls
-into. A part of a snapshot supports the versions that it states. What it no longer states loses its support, and a
-version that nothing supports is closed; a fact without an end gets, beside that, a version that ended then, so that
-the past still has it. A snapshot older than one that was applied of its part adds only closed versions.
+A *thing* is what one source's key names; its versions follow one another in known time. Of two events of one thing the
+one of the higher rank counts: the one that occurred later, whenever it arrives. So an event replaces the thing's
+version from its own known time on, up to where something of a higher rank stands; where that is at once, it is kept as
+a version that was never known, for the day when the other is taken back. A part of a snapshot supports the versions
+that it states. What it no longer states loses its support, and a version that nothing supports is closed; a fact
+without an end gets, beside that, a version that ended then, so that the past still has it. A snapshot older than one
+that was applied of its part adds only closed versions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from graph.contract import Applied, Yield, kind_of
 from graph.encoding import encode, micros
 from graph.errors import NotFound
-from graph.hands import Hands, Head, Stored, Version, part_name, span
+from graph.hands import Hands, Head, Rank, Stored, Version, part_name, span
 from graph.keys import BEGINNING, OPEN, Claim, claims
 from graph.values import Fact, ItemKind, Labels, RecordState
 
@@ -34,6 +36,7 @@ class _Sighting:
     part: str
     record: int
     at: int
+    rank: Rank
     trust: int
     labels: Labels
     first: bool
@@ -91,9 +94,10 @@ class Stating:
             part=part_name(head.part) if given.snapshot else "",
             record=head.place,
             at=head.known_at,
+            rank=head.rank,
             trust=int(given.trust),
             labels=head.labels,
-            first=not self._hands.looked(head.source, head.part),
+            first=given.snapshot and not self._hands.looked(head.source, head.part),
             until=self._hands.next_of(head.source, head.part, head.known_at) if given.snapshot else None,
         )
         total = (
@@ -103,53 +107,64 @@ class Stating:
             self._hands.lapse(head.place)
         elif given.snapshot:
             self._hands.lapse_older(head.source, head.part, head.place)
-        self._hands.settle(head.place, RecordState.APPLIED)
+        self._hands.settle(head, RecordState.APPLIED)
         return total
 
     def _event(self, sighting: _Sighting, claim: Claim) -> Applied:
-        versions = self._hands.versions(sighting.source, claim.key)
-        current = [version for version in versions if version.holds(sighting.at)]
-        same = _like(claim, current)
-        if same is not None:
-            self._support(sighting, same.seq)
-            return Applied(unchanged=1)
-        later = [version for version in versions if version.known_from > sighting.at]
-        ends = [version.known_from for version in later]
-        ends += [end for version in current if (end := self._cut(version, sighting.at)) is not None]
-        self._open(sighting, claim, current, min(ends, default=OPEN))
-        self._pass_over(sighting, later)
-        following = next(iter(later), None)
-        if following and following.known_from == min(ends) and following.digest == claim.digest:
-            self._support(sighting, following.seq)
-        return Applied(stated=1, closed=len(current))
+        """
+        Let the event stand from its known time on, but where what stands counts for more.
+        """
+        confirmed = closed = 0
+        taken: list[tuple[int, int]] = []
+        for version in self._hands.versions(sighting.source, claim.key):
+            start = max(version.known_from, sighting.at)
+            if start >= version.known_to:
+                continue
+            if version.digest == claim.digest:
+                confirmed += 1
+                self._support(sighting, version.seq)
+                taken.append((start, version.known_to))
+                continue
+            outranked = self._outranked(version, sighting.rank, start)
+            if outranked is not None:
+                taken.append((outranked, version.known_to))
+            if outranked != start:
+                closed += 1
+                self._cut(version, start, outranked)
+        free = list(_free(sighting.at, taken))
+        for start, end in free:
+            self._open(sighting, claim, (), start, end)
+        if not free and not confirmed:
+            # it never counts, unless what counts for more is taken back
+            self._open(sighting, claim, (), sighting.at, sighting.at)
+        return Applied(stated=min(1, len(free)), unchanged=0 if free else 1, closed=closed)
 
-    def _pass_over(self, sighting: _Sighting, later: Sequence[Version]) -> None:
+    def _outranked(self, version: Version, rank: Rank, start: int) -> int | None:
         """
-        What was said before this event does not count for the versions after it.
+        From when on the version counts for more than an event of this rank, looked at from `start`; None: never.
         """
-        for version in later:
-            for support in self._hands.supports(version.seq):
-                if support.known_at < sighting.at:
-                    self._hands.unsupport_record(version.seq, support.record)
+        if version.rank > rank:
+            return start
+        higher = [one for one in self._hands.supports(version.seq) if one.rank > rank]
+        since = min((one.known_at for one in higher), default=OPEN)
+        return max(start, since) if since < version.known_to else None
 
-    def _cut(self, version: Version, at: int, resumed: int | None = None) -> int | None:
+    def _cut(self, version: Version, at: int, resumed: int | None) -> None:
         """
-        End a version at `at`. Where it was confirmed later (or is `resumed`), it goes on from there: that time.
+        End a version at `at`. From `resumed` on, if that is given and before its end, it goes on.
         """
-        supports = self._hands.supports(version.seq)
-        if resumed is None:
-            resumed = min((support.known_at for support in supports if support.known_at > at), default=None)
         self._hands.close(version.seq, at)
-        self._hands.unsupport_after(version.seq, at)
+        supports = self._hands.supports(version.seq)
+        self._hands.unsupport_parts(version.seq)
         if resumed is None or resumed >= version.known_to:
-            return None
+            return
         row = self._hands.get(version.seq)
         later = [support for support in supports if support.known_at >= resumed]
-        record = later[0].record if later else row.record
+        first = max((one for one in later if one.known_at == later[0].known_at), key=lambda one: one.rank, default=None)
+        record = first.record if first else row.record
         copy = self._hands.copy(version.seq, replace(row, known_from=resumed, known_to=version.known_to, record=record))
         for support in later:
             self._hands.support(copy, support.part, support.record)
-        return resumed
 
     def _snapshot(self, sighting: _Sighting, stated: Sequence[Claim]) -> Applied:
         if sighting.until is not None:
@@ -165,7 +180,8 @@ class Stating:
                 opened += 1
                 # Another part states the same, known later.
                 later = _like(claim, [each for each in versions if each.known_from > sighting.at and _open(each)])
-                opening = self._open(sighting, claim, current, later.known_from if later else OPEN)
+                until = later.known_from if later else OPEN
+                opening = self._open(sighting, claim, current, sighting.at, until)
                 same = later
             held.add(same.seq if same else opening)
         for seq in held:
@@ -188,17 +204,17 @@ class Stating:
         for version in own:
             self._cut(version, sighting.at, until)
         end = min([until, *(version.known_from for version in versions if version.known_from > sighting.at)])
-        seq = self._open(sighting, claim, current, end)
+        seq = self._open(sighting, claim, current, sighting.at, end)
         if not self._known(seq, end):
             self._ended(seq, end)
         return Applied(stated=1, closed=len(own))
 
     def _is_of(self, version: Version, part: str) -> bool:
-        return part_name(self._hands.evidence(version.seq)[1]) == part
+        return part_name(self._hands.evidence(version.seq).part) == part
 
-    def _open(self, sighting: _Sighting, claim: Claim, current: Sequence[Version], until: int) -> int:
+    def _open(self, sighting: _Sighting, claim: Claim, current: Sequence[Version], since: int, until: int) -> int:
         """
-        Insert a version known from the sighting's time until `until`; its seq.
+        Insert a version known from `since` until `until`; its seq.
         """
         item, body = claim.item, claim.body
         start, end = BEGINNING, OPEN
@@ -215,7 +231,7 @@ class Stating:
             trust=sighting.trust,
             labels=sighting.labels,
             record=sighting.record,
-            known_from=sighting.at,
+            known_from=since,
             known_to=until,
             valid_from=start,
             valid_to=end,
@@ -277,16 +293,26 @@ def _like(claim: Claim, versions: Sequence[Version]) -> Version | None:
     return next((version for version in versions if version.digest == claim.digest), None)
 
 
+def _free(start: int, taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """
+    The times from `start` on that are not taken.
+    """
+    for first, end in sorted(taken):
+        if first > start:
+            yield start, first
+        start = max(start, end)
+    if start < OPEN:
+        yield start, OPEN
+
+
 def _open(version: Version) -> bool:
     return version.known_to == OPEN
 
 
 def _sum(parts: Iterable[Applied]) -> Applied:
-    total = Applied()
+    stated = unchanged = closed = 0
     for part in parts:
-        total = Applied(
-            stated=total.stated + part.stated,
-            unchanged=total.unchanged + part.unchanged,
-            closed=total.closed + part.closed,
-        )
-    return total
+        stated += part.stated
+        unchanged += part.unchanged
+        closed += part.closed
+    return Applied(stated=stated, unchanged=unchanged, closed=closed)

@@ -362,6 +362,8 @@ class Record:
     received_at: datetime
     published_at: datetime | None = None
     """The source's own publication time of imported history; None: it was known when it was received."""
+    occurred_at: datetime | None = None
+    """Of an event, when by its source's own clock it became so; of two events of one thing the later one counts."""
     meta: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What a transform needs beside the body: path, event name, repository, the source's options."""
     visibility: Labels = PUBLIC

@@ -59,6 +59,9 @@ Headers = Mapping[str, str]
 """Of a request, their names in lower case."""
 
 
+Recognises = Callable[[Body, Headers], bool]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
     """
@@ -73,7 +76,7 @@ class Connector:
     transform: Transform
     patterns: tuple[str, ...] = ()
     """Globs of file names that this connector reads in a folder (`catalog-info*.y*ml`)."""
-    recognises: Callable[[Body, Headers], bool] | None = None
+    recognises: Recognises | None = None
     """Of a webhook: whether this JSON body (and headers) is of this format. Only one connector may say so of a body."""
     alerts: Callable[[Body, datetime], Sequence[Alert]] | None = None
     """Of a format whose deliveries can be asked about (`POST /v1/context`) though they state no Alert: the alerts in

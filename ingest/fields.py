@@ -13,7 +13,7 @@ import orjson
 from graph.values import EntityId, EntityKind, Record, entity_id
 from ingest.contract import Body, Piece, Split
 from ingest.errors import BadRecord
-from ingest.parsing import json_lines, load_json, mapping_of, parse_time, text_of, unpack
+from ingest.parsing import is_unset, json_lines, load_json, mapping_of, parse_time, text_of, unpack
 
 NOTHING = frozenset({"", "unknown", "none", "null", "n/a", "undefined"})
 """Texts that name neither a service nor a version."""
@@ -122,11 +122,15 @@ def body_of(record: Record) -> Body:
 
 def moment_at(body: object, *paths: Sequence[str | int]) -> datetime | None:
     """
-    The first time of several places; None where there is none that can be read (the transform says what is wrong).
+    The first time of several places; None where there is none that is set and can be read (the transform says what is
+    wrong).
     """
     for path in paths:
+        found = at(body, *path)
+        if is_unset(found):
+            continue
         try:
-            return parse_time(at(body, *path))
+            return parse_time(found)
         except BadRecord:
             continue
     return None
@@ -144,13 +148,16 @@ def deliveries(
     part: Callable[[Body, Mapping[str, str]], str],
     occurred: Callable[[Body], datetime | None],
     parts: Callable[[Body], Iterator[Body]] | None = None,
+    *,
+    relayed: bool = True,
 ) -> Split:
     """
     A split of webhooks: one body, a list of bodies, or a file of them, one a line (`.jsonl`, packed or not).
 
     `part` names the thing that a body is about, so that its later state replaces the earlier; `occurred` is when it
     became so by the source's clock; `parts` cuts a body that holds several. In a file of old deliveries they were known
-    when they occurred. What is no object is a piece with its problem, and leaves the others alone.
+    when they occurred. What is no object is a piece with its problem, and leaves the others alone. `relayed`: the body
+    may lie in the envelope of a relay, which is not the vendor's.
     """
 
     def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
@@ -178,7 +185,22 @@ def deliveries(
                 )
 
     def _inner(body: Body) -> Iterator[Body]:
-        vendor = unwrapped(body)
+        vendor = unwrapped(body) if relayed else body
         yield from parts(vendor) if parts else [vendor]
 
     return split
+
+
+def present(**given: str | None) -> dict[str, str]:
+    """
+    Those of the attributes that are given.
+    """
+    return {key: value for key, value in given.items() if value}
+
+
+def lower(value: object) -> str | None:
+    """
+    A text in lower case (a state, an environment); None where there is none.
+    """
+    found = text(value)
+    return found.lower() if found else None

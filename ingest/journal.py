@@ -62,14 +62,16 @@ def admit(
     meta: Mapping[str, str],
     received_at: datetime | None = None,
     sender: Labels | None = None,
+    redactor: Redactor | None = None,
 ) -> Admission:
     """
     Make the records of a payload durable. What cannot be read at all becomes one quarantined record; nothing is lost.
 
     `sender` are the labels of whoever sent it; None is this machine's own command, which may write anything.
+    `redactor` is the store's, where the caller remembers it.
     """
     moment = received_at or datetime.now(UTC)
-    redactor = redactor_of(store)
+    redactor = redactor or redactor_of(store)
     source = replace(source, name=redactor.redact(source.name).text)
     if sender is not None:
         source = replace(source, visibility=source.visibility | _guarded(store, source.name, sender))
@@ -101,10 +103,11 @@ class _Coming:
     One payload on its way in.
 
     What was said before and is said again is a duplicate, unless it stands no more. A snapshot stands no more when a
-    newer one of its part was applied or its part was swept. An event stands no more when another record stands for its
-    part (the one known last, of equals the one received last), was read at the same place and is not known later by
-    the source's own time. So A, B, A ends at A, received thrice; an older event that comes again changes nothing where
-    the source gives its time or a delivery its id, and of a file that says both only the last counts.
+    newer one of its part was applied or its part was swept. An event that says when it occurred stands where it is:
+    said again it changes nothing. Another stands no more when another record stands for its part (the one that counts
+    last), was read at the same place and is not known later by the source's own time. So A, B, A ends at A, received
+    thrice; an older event that comes again changes nothing where the source gives its time or a delivery its id, and of
+    a file that says both only the last counts.
 
     The same content under other labels is stated again under these from the time on that it was known, so that the
     other statement never counts; where labels were added, the older record carries them too.
@@ -168,7 +171,10 @@ class _Coming:
         """
         What a snapshot says again after it said otherwise is news: such a record gets an id of its own.
         """
-        lapsed = self._store.lapsed([record.id for record in batch if connector(record.connector).snapshot])
+        snapshots = [record.id for record in batch if connector(record.connector).snapshot]
+        if not snapshots:
+            return batch
+        lapsed = self._store.lapsed(snapshots)
         return [self._anew(record) if record.id in lapsed else record for record in batch]
 
     def _anew(self, record: Record) -> Record:
@@ -196,10 +202,12 @@ def _as_standing(record: Record, standing: Standing | None) -> Record:
 
 def _may_return(record: Record, standing: Standing | None) -> bool:
     """
-    Whether an event that was there already takes effect again.
+    Whether an event that was there already takes effect again. One that says when it occurred never does: the same
+    again is the same event.
     """
     return (
         standing is not None
+        and record.occurred_at is None
         and standing.record != record.id
         and not connector(record.connector).snapshot
         and not _delivery(record)
@@ -243,6 +251,7 @@ def _record(source: Source, piece: Piece, meta: Mapping[str, str], moment: datet
         digest=digest,
         received_at=moment,
         published_at=piece.published_at,
+        occurred_at=None if connector(source.connector).snapshot else piece.occurred_at,
         meta=kept,
         visibility=source.visibility,
         state=RecordState.QUARANTINED if problem else RecordState.PENDING,

@@ -5,6 +5,8 @@ Markdown to sections: front matter, headings with the exact source text below ea
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,7 +18,14 @@ from ingest.errors import BadRecord
 from ingest.parsing import anchor, load_yaml_documents
 
 MAX_TEXT = 2 * 1024 * 1024
-_LABEL = re.compile(r"^\s*(?:[-*+]\s+)?\*\*([^*\n]{2,60}?)\s*:?\s*\*\*\s*:?[ \t]*", re.MULTILINE)
+_LABEL = re.compile(
+    r"^[ \t]*(?:(?:[-*+]|\d{1,2}[.)])[ \t]+)?(?:[^\w\s*<>|#-]{1,4}[ \t]*)?"
+    r"(?:\*\*|__)([^*_\n]{2,60}?)[ \t]*:?[ \t]*(?:\*\*|__)[ \t]*:?[ \t]*",
+    re.MULTILINE,
+)
+_TOML = re.compile(r"\A\ufeff?\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
+_ERB = re.compile(r"<%[^%\n]*%>")
+"""Of Middleman, whose pages have their title as their heading."""
 _MARKS = re.compile(r"`|\*\*|__|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
 _LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()\s]|\([^)]*\))*(?:\s+\"[^\"]*\")?\)")
 
@@ -43,17 +52,33 @@ def parse(text: str, where: str = "the document") -> Document:
     """
     if len(text) > MAX_TEXT:
         raise BadRecord(f"{where} is longer than {MAX_TEXT} characters; split it")
+    text, front = _toml_front(text, where)
     lines = text.split("\n")
-    front: dict[str, object] = {}
     heads: list[tuple[int, int, int, str]] = []
     tokens = _parser().parse(text)
     for place, token in enumerate(tokens):
         if token.type == "front_matter":
-            front = _front(token.content, where)
+            front = front or _front(token.content, where)
             heads.append((0, token.map[1] if token.map else 0, 0, ""))
         elif token.type == "heading_open" and token.map and token.level == 0:
             heads.append((token.map[0], token.map[1], int(token.tag[1]), plain(tokens[place + 1].content)))
     return _document(lines, heads, front)
+
+
+def _toml_front(text: str, where: str) -> tuple[str, dict[str, object]]:
+    """
+    The text with front matter between +++ taken out, and that front matter; its tables' fields count as its own.
+    """
+    found = _TOML.match(text)
+    if not found:
+        return text, {}
+    try:
+        fields = tomllib.loads(found[1])
+    except tomllib.TOMLDecodeError as error:
+        raise BadRecord(f"the front matter of {where} is not TOML: {error}") from error
+    inner = [(key, one) for table in fields.values() if isinstance(table, dict) for key, one in table.items()]
+    own = [(key, one) for key, one in fields.items() if not isinstance(one, dict)]
+    return text[found.end() :], {str(key).lower(): one for key, one in [*inner, *own]}
 
 
 def _front(text: str, where: str) -> dict[str, object]:
@@ -67,7 +92,8 @@ def _document(lines: list[str], heads: list[tuple[int, int, int, str]], front: d
         heads = [(0, 0, 0, ""), *heads]
     sections: list[Section] = []
     seen: dict[str, int] = {}
-    for number, (_, body_from, level, heading) in enumerate(heads):
+    for number, (_, body_from, level, written) in enumerate(heads):
+        heading = _ERB.sub(str(front.get("title") or ""), written).strip()
         body_to = heads[number + 1][0] if number + 1 < len(heads) else len(lines)
         text = "\n".join(lines[body_from:body_to]).strip("\n")
         mark = anchor(heading)
@@ -87,15 +113,15 @@ def plain(text: str) -> str:
     return " ".join(_MARKS.sub("", _LINK.sub(r"\1", text)).split())
 
 
-def labelled(text: str) -> list[tuple[str, str]]:
+def labelled(text: str, known: Callable[[str], bool] = bool) -> list[tuple[str, str]]:
     """
-    (label, text) of a body that is structured by bold labels (`**Impact**: ...`), in order; empty where it is not.
+    (label, text) of a body that is structured by bold labels (`**Impact**: ...`), in order, cut at those that are
+    known (all, where nothing says which). What stands before the first has no label; empty where no label is known.
     """
-    found = list(_LABEL.finditer(text))
-    return [
-        (
-            mark[1].strip(" :"),
-            text[mark.end() : found[place + 1].start() if place + 1 < len(found) else len(text)].strip("\n"),
-        )
-        for place, mark in enumerate(found)
-    ]
+    marks = [mark for mark in _LABEL.finditer(text) if known(mark[1].strip(" :"))]
+    if not marks:
+        return []
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    cut = [(mark[1].strip(" :"), text[mark.end() : end].strip("\n")) for mark, end in zip(marks, ends, strict=True)]
+    before = text[: marks[0].start()].strip("\n")
+    return [("", before), *cut] if before.strip() else cut

@@ -89,8 +89,18 @@ def load_json(text: str | bytes, where: str = "the document") -> object:
         raise BadRecord(f"{where} is not JSON: {error}") from error
     except UnicodeEncodeError as error:
         raise BadRecord(f"{where} holds half a character (a lone surrogate)") from error
-    _bounded(value, where)
+    if not _surely_bounded(text):
+        _bounded(value, where)
     return value
+
+
+def _surely_bounded(text: str | bytes) -> bool:
+    """
+    A quick look: nothing is escaped, and there are fewer brackets than would be needed.
+    """
+    if isinstance(text, str):
+        return "\\" not in text and text.count("{") + text.count("[") < MAX_DEPTH
+    return b"\\" not in text and text.count(b"{") + text.count(b"[") < MAX_DEPTH
 
 
 def _bounded(value: object, where: str) -> None:
@@ -197,10 +207,14 @@ def not_csv(where: str, line: int, error: csv.Error) -> str:
 
 
 _FRACTION = re.compile(r"(\.\d{6})\d+")
+_GO_ZONE = re.compile(r"(?<=[+-]\d{4}) [A-Z+-][A-Z\d]{1,4}( m=\S+)?$")
+"""The zone's name behind its offset, as Go prints it."""
+_SPACE = re.compile(r"(?<=\d) (?=[+-]\d{2}:?\d{2}$)")
+"""Before an offset; Python reads it only behind whole seconds."""
 _UTC_NAME = re.compile(r"\s*(UTC|GMT|Z)$", re.IGNORECASE)
 _FORMATS = (
     "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M", "%d %B %Y %H:%M", "%d %B %Y", "%B %d, %Y", "%B %d %Y", "%d %b %Y",
-    "%b %d, %Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
+    "%b %d, %Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%a %b %d %H:%M:%S %Y",
 )  # fmt: skip
 MIN_EPOCH = 1e8
 """Seconds (March 1973): a smaller number is a count, a day or a mistake."""
@@ -284,7 +298,7 @@ def _from_epoch(number: float) -> datetime:
 
 
 def _from_text(text: str) -> datetime:
-    plain = _FRACTION.sub(r"\1", text)
+    plain = _SPACE.sub("", _GO_ZONE.sub("", _FRACTION.sub(r"\1", text)))
     named = _UTC_NAME.sub("+00:00", plain)
     try:
         return datetime.fromisoformat(named)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from graph.contract import Store, Yield
-from graph.errors import InvalidValue
+from graph.contract import Applied, Store, Yield
+from graph.errors import GraphError, InvalidValue
 from graph.values import Record, RecordState
 from ingest.connectors import connector
 from ingest.connectors.git import fetch
@@ -196,23 +196,48 @@ def _bytes(source: Source, path: Path) -> bytes:
 
 
 def drain(
-    store: Store, *, source: str | None = None, progress: Progress = _silent, rivals: Rivals | None = None
+    store: Store,
+    *,
+    source: str | None = None,
+    progress: Progress = _silent,
+    rivals: Rivals | None = None,
+    batch: int = CLAIM,
 ) -> _Tally:
     """
     Apply all that is pending (of one source), in the order of arrival; what differs from its rival is set aside.
     """
     tally = _Tally()
     waiting = 0
-    while batch := store.claim(CLAIM, source=source, lease=LEASE):
-        # counting looks at every record, so it is left out where nobody watches the progress
-        waiting = waiting or (0 if progress is _silent else _pending(store, source))
-        yields = [made for record in batch if (made := _transformed(store, record, tally, rivals))]
-        applied = store.apply(yields)
-        tally.applied += len(yields)
+    while claimed := store.claim(batch, source=source, lease=LEASE):
+        waiting = waiting or _pending(store, source)
+        yields = [made for record in claimed if (made := _transformed(store, record, tally, rivals))]
+        applied = _applied(store, yields, tally)
         tally.stated += applied.stated
         tally.closed += applied.closed
         progress(f"applying {source or 'records'}", tally.applied + tally.quarantined, waiting)
     return tally
+
+
+def _applied(store: Store, yields: Sequence[Yield], tally: _Tally) -> Applied:
+    """
+    What records yielded, stated. One whose items cannot be stored goes to quarantine, and the others are stated.
+    """
+    try:
+        applied = store.apply(yields)
+    except (InvalidValue, *UNEXPECTED) as error:
+        if len(yields) > 1:
+            halves = yields[: len(yields) // 2], yields[len(yields) // 2 :]
+            one, other = (_applied(store, half, tally) for half in halves)
+            return Applied(
+                stated=one.stated + other.stated,
+                unchanged=one.unchanged + other.unchanged,
+                closed=one.closed + other.closed,
+            )
+        store.quarantine(yields[0].record, failure("storing what it states", error))
+        tally.quarantined += 1
+        return Applied()
+    tally.applied += len(yields)
+    return applied
 
 
 def _pending(store: Store, source: str | None) -> int:
@@ -231,8 +256,9 @@ def _transformed(store: Store, record: Record, tally: _Tally, rivals: Rivals | N
             return Yield(record=record.id, items=items, trust=found.trust, snapshot=found.snapshot)
     except (BadRecord, BadSource) as error:
         reason = str(error)
-    except UNEXPECTED as error:
-        # a transform met what it did not expect: the record is kept, with what went wrong
+    except GraphError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a connector may be anybody's: the record is kept, with what went wrong
         reason = failure(f"the connector {record.connector}", error)
     store.quarantine(record.id, reason)
     tally.quarantined += 1

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 import re
 import tomllib
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -22,30 +21,24 @@ from typing import Protocol
 
 import re2
 
+from ingest.innocence import entropy, innocent
+
 _RULES = Path(__file__).with_name("redaction_rules.toml")
-_PLACEHOLDERS = re2.compile(
-    r"(?i)^(?:\$\{?.*|\{\{.*|<.*>?|%\(?.*|\*{3,}|x{3,}|\.{3,}|\[redacted.*|null|none|true|false|undefined|example.*|your[_-].*"
-    r"|changeme|placeholder|redacted|string|required|optional|n/?a|secretkeyref.*|valuefrom.*|vault:.*|file:.*|env[:.].*"
-    r"|[*&][a-z_]+|\[[a-z _-]+\]|os\.(?:environ|getenv).*|process\.env.*|var\..*|data\..*|module\..*|local\..*"
-    r"|kubernetes_secret.*|aws_.*|random_.*)$"
-)
 _MARK = re.compile(r"\[redacted:[a-z-]+:[0-9a-f]{8}\]")
-_HARMLESS = re2.compile(
-    r"(?i)^(?:[0-9a-f]{7,40}|[0-9a-f]{64}|sha256:[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    r"|[0-9]+(?:\.[0-9]+)*|[a-z]+(?:[-_./][a-z]+)*|[a-z]+[0-9]{0,4}(?:[-_./](?:[a-z]+[0-9]{0,4}|[0-9]{1,4}))+|https?://.*)$"
+_NO_SECRET_AFTER = re.compile(r"arn:[\w-]*:secretsmanager:[\w-]*:[0-9]*:$|Action=ConfirmSubscription&\S*$")
+"""The name of a secret is none; with the token that SNS sends a person confirms a subscription, and nothing else."""
+_BEFORE = 400
+_CODE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+"""Of a program: what is called."""
+_LONGEST_LABEL = 60
+_KEY_ENDS = re.compile(
+    r"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|---- END SSH2[^\n]{0,60}|Private-MAC:[ \t]*[0-9a-f]*"
 )
-_HEX = re.compile(r"[0-9a-fA-F]+")
-_SURELY_A_KEY = re.compile(
-    r"(?i)(?:api|access|encryption|signing|private|auth|master|secret).?key|(?:client|app).?secret"
-)
-_PROSE = re.compile(
-    r"(?i)(?:and|are|argument|as|at|authentication|be|by|can|environment|field|file|flag|for|from|has|if|in|into|is|it|may|must"
-    r"|not|of|on|option|options|or|parameter|prompt|should|that|the|this|to|value|via|was|when|will|with|without)[.,:;)]*"
-)
-_PORT = re.compile(r"[0-9]{1,5}/")
-
-
+_KEY_BODY = re.compile(r"[A-Za-z0-9+/=\s\\:,.-]{4,}")
+_AROUND = "\"'="
+"""What a keyword may have around it that a name has not."""
 _FEW = 3
+_GROUPS = (1, 2, 3)
 _SHORT = 2000
 """Below this a search of the engine costs more than it saves."""
 _LONGEST_NAME = 200
@@ -128,10 +121,66 @@ def rules() -> tuple[Rule, ...]:
 
 @cache
 def _any_keyword() -> Pattern:
-    """
-    The keywords of all rules: most short texts hold none, and are done with.
-    """
     return _any_of(sorted({word for rule in rules() for word in rule.keywords}))
+
+
+@cache
+def _keywords() -> tuple[re2.Set, tuple[tuple[int, ...], ...]]:
+    """
+    The keywords of all rules as one set that tells in one pass which of them occur, and for each whose it is.
+    """
+    owners: dict[str, list[int]] = {}
+    for place, rule in enumerate(rules()):
+        for word in rule.keywords:
+            owners.setdefault(word, []).append(place)
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    found = re2.Set.SearchSet(options)
+    for word in owners:
+        found.Add(re2.escape(word))
+    found.Compile()
+    return found, tuple(map(tuple, owners.values()))
+
+
+@cache
+def _words() -> tuple[re2.Set, tuple[str, ...]]:
+    """
+    The keywords of all rules without the quotes and signs around them, so that the name of a value is found too.
+    """
+    words = tuple(sorted({word.strip(_AROUND) for rule in rules() for word in rule.keywords}))
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    found = re2.Set.SearchSet(options)
+    found.Add("|".join(re2.escape(word) for word in words))
+    found.Compile()
+    return found, words
+
+
+def may_hold_a_secret(text: str) -> bool:
+    """
+    A quick look at a whole document in which nothing is escaped. It may suspect too much, never too little.
+    """
+    lowered = text.lower()
+    found, words = _words()
+    # nothing, or the set gave up on a text of very many different words
+    return found.Match(lowered) is not None or any(word in lowered for word in words if len(lowered) > _SHORT)
+
+
+def _hinted(text: str) -> Iterator[Rule]:
+    """
+    The rules of which a keyword occurs, in their order. Most short texts hold none, and are done with.
+    """
+    lowered = text.lower()
+    words, owners = _keywords()
+    met = words.Match(lowered)
+    if met is None:
+        # nothing, or the set gave up on a text of very many different words
+        if _any_keyword().search(lowered) is None:
+            return
+        yield from (rule for rule in rules() if rule.may_be_in(lowered))
+    else:
+        every = rules()
+        yield from (every[place] for place in sorted({place for word in met for place in owners[word]}))
 
 
 def _any_of(words: Sequence[str]) -> Pattern:
@@ -151,17 +200,12 @@ class Redactor:
         """
         The text with every secret replaced.
         """
-        lowered = text.lower()
-        if _any_keyword().search(lowered) is None:
-            return Redacted(text)
         found: list[str] = []
-        for rule in rules():
-            if rule.may_be_in(lowered):
-                spans = _outside(_spans(rule, text), text)
-                if spans:
-                    text = _replaced(text, spans, rule.id, self._mark)
-                    lowered = text.lower()
-                    found += [rule.id] * len(spans)
+        for rule in _hinted(text):
+            spans = _outside(_spans(rule, text), text)
+            if spans:
+                text = _replaced(text, spans, rule.id, self.mark)
+                found += [rule.id] * len(spans)
         return Redacted(text, tuple(found))
 
     def redact_value(self, key: str, value: str) -> Redacted:
@@ -180,53 +224,86 @@ class Redactor:
             inside = [] if _innocent(rule, value, key) or _MARK.search(value) else [(0, len(value))]
         if not inside:
             return redacted
-        return Redacted(_replaced(value, inside, rule.id, self._mark), (rule.id,) * len(inside))
+        return Redacted(_replaced(value, inside, rule.id, self.mark), (rule.id,) * len(inside))
 
-    def _mark(self, rule: str, secret: str) -> str:
+    def mark(self, rule: str, secret: str) -> str:
+        """
+        What stands for a secret.
+        """
         digest = hmac.new(self.key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:8]
         return f"[redacted:{rule}:{digest}]"
 
 
 def _spans(rule: Rule, text: str) -> Iterator[tuple[int, int]]:
+    if rule.id == "pem":
+        yield from _keys(rule, text)
+        return
     for match in rule.pattern.finditer(text):
-        group = rule.group if rule.group >= 0 else next((n for n in (1, 2, 3) if match.group(n)), 0)
-        secret = match.group(group)
-        if secret and not _innocent(rule, secret, text[match.span(0)[0] : match.span(group)[0]]):
+        group = rule.group if rule.group >= 0 else next((n for n in _GROUPS if _group(match, n)), 0)
+        secret, start = match.group(group), match.span(0)[0]
+        if rule.id == "secret" and _NO_SECRET_AFTER.search(text[max(0, start - _BEFORE) : start]):
+            continue
+        if secret and text.startswith("(", match.span(group)[1]) and _CODE.fullmatch(secret):
+            continue
+        if secret and not _innocent(rule, secret, _label(text, start, match.span(group)[0])):
             yield match.span(group)
+
+
+def _innocent(rule: Rule, secret: str, label: str) -> bool:
+    if innocent(rule.id, secret, label if rule.group else ""):
+        return True
+    return bool(rule.entropy) and entropy(secret) < rule.entropy
+
+
+def _keys(rule: Rule, text: str) -> Iterator[tuple[int, int]]:
+    """
+    Private keys, each to its end; where that is missing, or another begins before it, as far as it looks like one.
+    """
+    begins = [match.span(0) for match in rule.pattern.finditer(text)]
+    ends = [match.span() for match in _KEY_ENDS.finditer(text)]
+    last = place = 0
+    for number, (start, body) in enumerate(begins):
+        if start < last:
+            continue
+        while place < len(ends) and ends[place][0] < body:
+            place += 1
+        following = begins[number + 1][0] if number + 1 < len(begins) else len(text)
+        if text.startswith("AGE", start):
+            last = body
+        elif place < len(ends) and ends[place][0] <= following:
+            last = ends[place][1]
+        else:
+            rest = _KEY_BODY.match(text, body, following)
+            last = rest.end() if rest else body
+        if last > body or text.startswith("AGE", start):
+            yield start, last
+
+
+def _group(match: Match, number: int) -> str | None:
+    try:
+        return match.group(number)
+    except IndexError:
+        return None
+
+
+def _label(text: str, start: int, end: int) -> str:
+    """
+    What stands before a secret, from the beginning of its name, or the sign that makes the name part of an address.
+    """
+    first = start
+    while first > 0 and start - first < _LONGEST_LABEL and (text[first - 1].isalnum() or text[first - 1] in "_.-"):
+        first -= 1
+    return text[first - (first > 0 and text[first - 1] in "?&/") : end]
 
 
 def _outside(spans: Iterator[tuple[int, int]], text: str) -> list[tuple[int, int]]:
     """
     Without what lies in a mark already, so that redacting twice is redacting once.
     """
-    marks = [mark.span() for mark in _MARK.finditer(text)]
-    return [(start, stop) for start, stop in spans if not any(a < stop and start < b for a, b in marks)]
-
-
-def _innocent(rule: Rule, secret: str, label: str) -> bool:
-    """
-    Whether what was found, behind this label, is no secret after all.
-    """
-    if rule.group != 0:
-        if _PLACEHOLDERS.match(secret):
-            return True
-        if rule.id == "url-password" and _PORT.match(secret):
-            return True
-        if rule.id.endswith("-option") and _PROSE.fullmatch(secret):
-            return True
-        if rule.id.startswith("secret") and _names_something(secret, label):
-            return True
-    return bool(rule.entropy) and entropy(secret) < rule.entropy
-
-
-def _names_something(secret: str, label: str) -> bool:
-    """
-    A hash or an id behind the word "token" or "secret" names something far more often than it opens it: of hexadecimal
-    digits only 32 are a secret there, and any number that is usual for keys where the label can mean nothing else.
-    """
-    if _HEX.fullmatch(secret) and not secret.isdigit():
-        return not (len(secret) == 32 or (len(secret) in (40, 48, 64) and _SURELY_A_KEY.search(label)))
-    return bool(_HARMLESS.match(secret))
+    found = list(spans)
+    marks = [mark.span() for mark in _MARK.finditer(text)] if found else []
+    ends = [stop for _, stop in marks]
+    return [span for span in found if (at := bisect_right(ends, span[0])) == len(marks) or marks[at][0] >= span[1]]
 
 
 def _replaced(text: str, spans: list[tuple[int, int]], rule: str, mark: Callable[[str, str], str]) -> str:
@@ -247,18 +324,10 @@ def naming_rule(key: str) -> Rule | None:
     lowered = key.lower()
     text = f'"{key}": "{_SAMPLE}"'
     for rule in rules():
-        hinted = rule.group != 0 and any(word.strip("\"'=") in lowered for word in rule.keywords)
+        hinted = rule.group != 0 and any(word.strip(_AROUND) in lowered for word in rule.keywords)
         if hinted and any(text[start:stop] == _SAMPLE for start, stop in _spans(rule, text)):
             return rule
     return None
-
-
-def entropy(text: str) -> float:
-    """
-    Shannon's entropy of the characters, in bits a character.
-    """
-    counts = Counter(text)
-    return -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values()) if text else 0.0
 
 
 def redact(text: str) -> Redacted:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from graph.contract import Store
+from graph.encoding import encode
 from graph.values import Change, Incident, Item, Record, RecordState, Statement, View
 
 MANY = 1_000_000
@@ -110,5 +111,6 @@ def _mark(item: Change | Incident) -> bytes:
     """
     What is said of a thing, wherever it is said.
     """
-    attributes = {key: value for key, value in sorted(item.attributes.items()) if key != "path"}
-    return hashlib.sha256(repr(replace(item, attributes=attributes)).encode("utf-8", "replace")).digest()
+    if "path" in item.attributes:
+        item = replace(item, attributes={key: value for key, value in item.attributes.items() if key != "path"})
+    return hashlib.sha256(encode(item)).digest()

@@ -1,24 +1,34 @@
 """
-Which sources there are: a TOML file of `[[sources]]`, or a folder whose files are recognised by their names.
+Which sources there are: a TOML file of `[[sources]]`, or a folder whose files are recognised by their names, or, where
+those say nothing, by the JSON that they hold.
 """
 
 from __future__ import annotations
 
 import difflib
+import gzip
 import hashlib
 import os
 import re
 import tomllib
+import zlib
 from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatch
+from functools import lru_cache
 from pathlib import Path
 
 from graph.values import PUBLIC, Labels
-from ingest.connectors import NAMES, connectors
-from ingest.contract import Connector, Source
-from ingest.errors import BadSource
+from ingest.connectors import NAMES, connectors, recognise
+from ingest.contract import Body, Connector, Source
+from ingest.errors import UNEXPECTED, BadRecord, BadSource
+from ingest.fields import unwrapped
+from ingest.parsing import MAX_DOCUMENT, MAX_LINE, load_json, text_of, unpack
 
 CONFIG_NAME = "sources.toml"
+JSON_LINES = (".jsonl", ".ndjson")
+JSON_NAMES = (".json", *JSON_LINES)
+_BLANK = 100
+"""Lines that may be empty before the first that is not."""
 _FIELDS = {
     "name",
     "connector",
@@ -134,18 +144,17 @@ def _mapping_text(path: Path, name: str) -> str:
 
 
 def _of_file(path: Path) -> Source:
-    found = next((one for one in connectors() if _fits(one, path.parent, path)), None)
+    found = _reader(path.parent, path)
     if not found:
-        raise BadSource(f"{path} is of no known format by its name; say --connector")
-    return Source(name=source_name(found.name, path), connector=found.name, path=str(path))
+        raise BadSource(f"{path} is of no known format by its name or by what it holds; say --connector")
+    return Source(name=source_name(found, path), connector=found, path=str(path))
 
 
 def _recognised(folder: Path, known: Collection[str]) -> Iterator[Source]:
     """
     A source for each connector that some file looks like, and for each whose last file is gone.
     """
-    found = (next((one for one in connectors() if _fits(one, folder, path)), None) for path in files_below(folder))
-    names = dict.fromkeys(one.name for one in found if one)
+    names = dict.fromkeys(found for path in files_below(folder) if (found := _reader(folder, path)))
     names |= dict.fromkeys(one.name for one in connectors() if source_name(one.name, folder) in known)
     for name in names:
         yield Source(name=source_name(name, folder), connector=name, path=str(folder), recognised=True)
@@ -153,8 +162,56 @@ def _recognised(folder: Path, known: Collection[str]) -> Iterator[Source]:
         raise BadSource(f"{folder} has no file of a known format; write a {CONFIG_NAME} (docs/how-to/add-a-source.md)")
 
 
-def _fits(one: Connector, folder: Path, path: Path) -> bool:
-    return _matches(str(path.relative_to(folder)), one.patterns)
+def _reader(folder: Path, path: Path) -> str:
+    """
+    The connector of a file by its name, else by the first JSON in it; empty where it is of no known format.
+    """
+    named = str(path.relative_to(folder))
+    found = next((one.name for one in connectors() if _matches(named, one.patterns)), "")
+    return found or _content(path)
+
+
+def _content(path: Path) -> str:
+    if not path.name.removesuffix(".gz").endswith(JSON_NAMES):
+        return ""
+    try:
+        state = path.stat()
+        return _recognised_content(path, state.st_size, state.st_mtime_ns)
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=4096)
+def _recognised_content(path: Path, size: int, changed: int) -> str:
+    """
+    The connector that recognises the first body of a JSON file. A file that does not change is looked at once.
+    """
+    try:
+        body = first_body(path)
+        found = recognise(body, {}) if body else None
+    except (BadRecord, EOFError, zlib.error, *UNEXPECTED):
+        return ""
+    return found.name if found else ""
+
+
+def first_body(path: Path) -> Body | None:
+    """
+    The first object of a JSON file, of a list in one, or of JSON lines, out of the envelope of a relay. Of lines no
+    more is read than the first; of a large document nothing.
+    """
+    lined = path.name.removesuffix(".gz").endswith(JSON_LINES)
+    if not lined and path.stat().st_size > MAX_DOCUMENT:
+        return None
+    raw = _first_line(path) if lined else unpack(path.read_bytes(), path.name, MAX_DOCUMENT)
+    value = load_json(text_of(raw, path.name), path.name)
+    value = value[0] if isinstance(value, list) and value else value
+    return unwrapped(value) if isinstance(value, dict) else None
+
+
+def _first_line(path: Path) -> bytes:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+        lines = (stream.readline(MAX_LINE) for _ in range(_BLANK))
+        return next((line for line in lines if line.strip()), b"")
 
 
 def _matches(name: str, patterns: Collection[str]) -> bool:
@@ -165,7 +222,8 @@ def _matches(name: str, patterns: Collection[str]) -> bool:
 def files_of(source: Source, connector: Connector) -> list[tuple[Path, str]]:
     """
     (file, its path within the source) of a source, sorted. Of a folder those that the option `files` names, else those
-    that look like the connector's, else all (unless the folder was recognised by its files).
+    that look like the connector's (of one that was recognised by its files, by what they hold too), else all (unless
+    the folder was recognised).
     """
     root = Path(source.path)
     if not root.exists():
@@ -175,7 +233,11 @@ def files_of(source: Source, connector: Connector) -> list[tuple[Path, str]]:
     patterns = source.options.get("files", "").split() or list(connector.patterns) or ["*"]
     prefix = source.options.get("prefix", "")
     inside = [(path, str(path.relative_to(root))) for path in files_below(root)]
-    found = [(path, prefix + name) for path, name in inside if _matches(name, patterns)]
+    found = [
+        (path, prefix + name)
+        for path, name in inside
+        if _matches(name, patterns) or (source.recognised and _reader(root, path) == connector.name)
+    ]
     if found or source.recognised or "files" in source.options:
         return found
     return [(path, prefix + name) for path, name in inside]

@@ -154,6 +154,9 @@ def serve(
     address = f"http://{place}:{listening.getsockname()[1]}"
     show({"address": address, "data": str(settings.data)}, as_json, lambda: f"serving {address} from {settings.data}")
     sys.stdout.flush()
+    for hook in settings.webhooks:
+        if hook.off:
+            print(f"webhook {hook.source.name} is off: {hook.off}", file=sys.stderr)
     server = uvicorn.Server(
         uvicorn.Config(create_app(memory), log_level="warning", limit_concurrency=512, timeout_graceful_shutdown=10)
     )
@@ -222,7 +225,7 @@ def ingest(
     connector: Annotated[str | None, typer.Option(help="the connector of a single file or folder")] = None,
     source: Annotated[str | None, typer.Option(help="the source's name; with retry, only this one")] = None,
     force: Annotated[bool, typer.Option(help="close what a snapshot no longer holds, however much")] = False,
-    data: Data = None, as_json: Json = False,
+    data: Data = None, config: Config = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """
     Read sources into the memory, or try what is in quarantine again.
@@ -232,7 +235,7 @@ def ingest(
     from service.inbox import ask
     from service.wiring import require_store_of
 
-    settings = settings_of(data)
+    settings = settings_of(data, config)
     again = str(path) == "retry"
     if again:
         require_store_of(settings)
@@ -240,7 +243,10 @@ def ingest(
         raise Failed(f"{path} is not there")
     if source:
         printable(source, "--source")
-    work = {"path": str(path.absolute()), "retry": again, "connector": connector, "source": source, "force": force}
+    work = {
+        "path": str(path.absolute()), "retry": again, "connector": connector, "source": source, "force": force,
+        "options": {one.source.name: dict(one.source.options) for one in settings.webhooks},
+    }  # fmt: skip
     try:
         found = _ingested(settings, work)
     except StoreLocked as error:
@@ -312,31 +318,29 @@ def work(data: Data = None, config: Config = None) -> None:
 
 
 @app.command()
-def sources(data: Data = None, as_json: Json = False) -> None:
+def sources(
+    verb: Annotated[str | None, typer.Argument(help="nothing, to list them, or the word `test`")] = None,
+    name: Annotated[str | None, typer.Argument(help="with test, the source's name")] = None,
+    path: Annotated[Path | None, typer.Option(help="with test, where a source of files is configured that was never read")] = None,
+    file: Annotated[Path | None, typer.Option(help="with test, a file to try in place of the newest")] = None,
+    data: Data = None, config: Config = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """
-    The sources with their records by state.
+    The sources with their state, records and quarantine; `sources test NAME` tries one out, and stores nothing.
     """
-    from graph.values import RecordState
-    from service.wiring import store_of
+    from service import sources_text
 
-    store = store_of(settings_of(data), read_only=True)
-    rows: list[dict[str, object]] = [
-        {
-            "source": one.source,
-            "connector": one.connector,
-            "last_received": one.last_received,
-            **{state.value: n for state, n in one.states.items()},
-        }
-        for one in store.tally()
-    ]
-    quarantine = [
-        {"source": one.source, "part": one.part, "reason": one.reason}
-        for one in store.records(state=RecordState.QUARANTINED, limit=50)
-    ]
-    store.close()
-    lines = [f"in quarantine: {one['source']} {one['part']}: {one['reason']}" for one in quarantine]
-    text = table(rows, "source", "connector", "applied", "pending", "quarantined", "retracted", "last_received")
-    show({"sources": rows, "quarantine": quarantine}, as_json, lambda: "\n".join([text, *lines]))
+    settings = settings_of(data, config)
+    if verb is None:
+        found = sources_text.listed(settings)
+        show(found, as_json, lambda: sources_text.listing_text(found, table))
+        return
+    if verb != "test" or not name:
+        raise typer.BadParameter("write `precedent sources`, or `precedent sources test NAME`")
+    tried = sources_text.tried(settings, name, path, file)
+    show(tried, as_json, lambda: sources_text.trial_text(tried, table))
+    if not tried["ok"]:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -34,6 +34,7 @@ from graph.values import (
     entity_kind,
     entity_name,
 )
+from ingest.alerts import PLAIN
 from models.contract import Candidate, Ranking
 from models.directory import Directory
 from models.facets import alert_text
@@ -74,6 +75,8 @@ class Question:
     visibility: Labels = frozenset()
     environment: str | None = None
     signals: Signals = NO_SIGNALS
+    format: str = PLAIN
+    """What the payload was recognised as."""
 
 
 @dataclass
@@ -231,7 +234,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
     evidence = _evidence(work)
     work.gaps += [f"without {', '.join(names)}: {problem}" for problem, names in work.unread.items()]
     answer: Part = {
-        "alert": alert_part(work.alert, work.question.others),
+        "alert": alert_part(work.alert, work.question.others, work.question.format),
         "service": service,
         "owner": parts.get("owner"),
         "changes": parts.get("changes"),
@@ -406,7 +409,8 @@ def _history(work: _Work) -> Part:
     fired = [
         one
         for one in work.memory.store.alerts(work.view, names=[work.alert.name], start=start, limit=500)
-        if one.item.at < work.at
+        # what ends as it begins is a recovery whose source does not say when it began: no firing
+        if one.item.at < work.at and one.item.ended_at != one.item.at
     ]
     known = work.memory.catalogue.incidents.of_alert(work.alert.name, work.view)
     incidents = [one for one in known if (one.item.at or work.at) < work.at]

@@ -23,8 +23,10 @@ from ingest.contract import Source
 from ingest.errors import BadSource, IngestError
 from ingest.journal import redactor_of
 from ingest.pipeline import ingest, retry
+from ingest.renewal import renew
 from ingest.sources import read_sources, source_name
 from ingest.sweeping import with_files
+from service import arrivals, readings
 
 Work = Mapping[str, object]
 Progress = Callable[[str, int, int], None]
@@ -40,8 +42,10 @@ def do(store: Store, work: Work, progress: Progress) -> dict[str, object]:
         known = sorted({one.source for one in store.tally()})
         if source and source not in known:
             raise BadSource(f"there is no source `{source}`; there are: {', '.join(known) or 'none'}")
+        given = work.get("options")
+        renewed = renew(store, given, source) if isinstance(given, dict) else 0
         released, tally = retry(store, source, progress)
-        return {"released": released, "applied": tally.applied, "quarantined": tally.quarantined}
+        return {"released": released + renewed, "applied": tally.applied, "quarantined": tally.quarantined}
     path = Path(str(work["path"]))
     kind = str(work.get("connector") or "")
     if kind:
@@ -51,7 +55,9 @@ def do(store: Store, work: Work, progress: Progress) -> dict[str, object]:
     # records carry their source's name; a secret in it is out of it before they are looked for by that name
     redactor = redactor_of(store)
     sources = tuple(replace(one, name=redactor.redact(one.name).text) for one in sources)
+    arrivals.note(store)
     report = ingest(store, sources, progress, force=bool(work.get("force")))
+    readings.note(store, Path(redactor.redact(str(path)).text), sources, report, named=bool(kind))
     return {"sources": [asdict(one) for one in report.sources], "ok": report.ok}
 
 

@@ -6,17 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from graph.errors import StoreUnavailable
+from graph.values import RecordState
 from service.wiring import Memory
 
 REGISTRY = CollectorRegistry()
 SECONDS = Histogram("precedent_request_seconds", "Time of a request's work.", ["route"], registry=REGISTRY)
 RECORDS = Gauge("precedent_records", "Records by source and state.", ["source", "state"], registry=REGISTRY)
+AGE = Gauge("precedent_source_age_seconds", "Age of a source's newest record.", ["source"], registry=REGISTRY)
 BEHIND = Gauge("precedent_index_lag", "Feed lines that an index has not seen.", ["index"], registry=REGISTRY)
 STORE = Gauge("precedent_store_up", "Whether the store could be read just now.", registry=REGISTRY)
+REFUSED = Counter(
+    "precedent_refused_deliveries", "Deliveries that did not prove themselves.", ["source"], registry=REGISTRY
+)
 ROWS = Gauge("precedent_index_rows", "Rows of an index.", ["index"], registry=REGISTRY)
 
 
@@ -43,9 +49,12 @@ def exposition(memory: Memory) -> bytes:
 
 
 def _measure(memory: Memory) -> None:
+    now = datetime.now(UTC)
     for tally in memory.store.tally():
-        for state, count in tally.states.items():
-            RECORDS.labels(tally.source, state.value).set(count)
+        for state in RecordState:
+            RECORDS.labels(tally.source, state.value).set(tally.states.get(state, 0))
+        if tally.last_known:
+            AGE.labels(tally.source).set(max(0.0, (now - tally.last_known).total_seconds()))
     status = memory.indexer.status()
     BEHIND.labels("lexical").set(status.watermark - status.lexical)
     BEHIND.labels("dense").set(status.watermark - status.dense)

@@ -37,7 +37,7 @@ def stamp(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
-def alert_part(alert: Alert, others: Sequence[Alert] = ()) -> Part:
+def alert_part(alert: Alert, others: Sequence[Alert] = (), form: str | None = None) -> Part:
     """
     The alert as we understood it.
     """
@@ -47,7 +47,9 @@ def alert_part(alert: Alert, others: Sequence[Alert] = ()) -> Part:
         "status": alert.status,
         "labels": dict(alert.labels),
         "annotations": dict(alert.annotations),
+        "ended_at": stamp(alert.ended_at),
         "vendor": alert.vendor,
+        "format": form or alert.vendor,
         "url": alert.url,
         "firing_with": [{"name": other.name, "at": stamp(other.at)} for other in others[:20]],
     }

@@ -7,11 +7,14 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr, ValidationError
+
+from ingest.errors import IngestError
+from service.webhooks import Webhook, read_webhooks, variables_of
 
 PREFIX = "PRECEDENT_"
 FILE = "precedent.toml"
@@ -52,10 +55,16 @@ class Settings(BaseModel):
     part_budget_ms: int = Field(1500, ge=1, description="time of each part of a context; a late part becomes a gap")
     apply: bool = Field(True, description="apply pending records in this process; off: `precedent work` does")
     inflight: int = Field(8, ge=1, description="reads in flight; more wait shortly, then get 503")
-    inflight_ingest: int = Field(4, ge=1, description="ingest requests in flight")
+    inflight_ingest: int = Field(
+        16, ge=1, description="ingest requests in flight; those that come together share a commit"
+    )
     queue_ms: int = Field(100, ge=0, description="how long a request may wait for its turn")
+    body_ms: int = Field(20_000, ge=1, description="how long the body of a request may take to come")
     max_body: int = Field(1 << 20, ge=1024, description="largest body of a request, in bytes")
     max_bulk: int = Field(10 << 20, ge=1024, description="largest body of an ingest request, in bytes")
+    webhooks: tuple[InstanceOf[Webhook], ...] = Field(
+        (), description="tables `[[webhooks]]` of the TOML file: sources that arrive by webhook, see below"
+    )
 
     @property
     def store_url(self) -> str:
@@ -63,6 +72,12 @@ class Settings(BaseModel):
         The store's URL.
         """
         return self.store or f"sqlite:///{self.data}"
+
+    def webhook(self, source: str) -> Webhook | None:
+        """
+        The webhook of a source's name.
+        """
+        return next((one for one in self.webhooks if one.source.name == source), None)
 
 
 def read_settings(
@@ -72,7 +87,9 @@ def read_settings(
     Settings from all places. Raises SettingsError.
     """
     variables = os.environ if environment is None else environment
-    values = _file(config) | _environment(variables)
+    path = config or Path(FILE)
+    values = _file(path, needed=config is not None)
+    values |= _environment(variables, besides=variables_of(values.get("webhooks")))
     values |= {name: value for name, value in flags.items() if value is not None}
     unknown = sorted(set(values) - set(Settings.model_fields))
     if unknown:
@@ -80,17 +97,20 @@ def read_settings(
         hint = f"; did you mean `{near[0]}`?" if near else ""
         raise SettingsError(f"unknown setting `{unknown[0]}`{hint}")
     try:
+        if "webhooks" in values:
+            values["webhooks"] = read_webhooks(values["webhooks"], path.parent, variables)
         return Settings.model_validate(values)
+    except IngestError as error:
+        raise SettingsError(str(error)) from error
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingsError(f"setting `{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error
 
 
-def _file(config: Path | None) -> dict[str, object]:
-    path = config or Path(FILE)
+def _file(path: Path, *, needed: bool) -> dict[str, object]:
     if not path.is_file():
-        if config:
-            raise SettingsError(f"{config} is not there")
+        if needed:
+            raise SettingsError(f"{path} is not there")
         return {}
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -98,10 +118,13 @@ def _file(config: Path | None) -> dict[str, object]:
         raise SettingsError(f"{path} cannot be read as TOML: {error}") from error
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, object]:
+def _environment(variables: Mapping[str, str], besides: Collection[str]) -> dict[str, object]:
+    """
+    Settings among the variables; those that hold secrets of webhooks are none.
+    """
     found: dict[str, object] = {}
     for name, value in variables.items():
-        if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_"):
+        if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_") and name not in besides:
             key = name.removeprefix(PREFIX).lower()
             found[key] = tuple(value.split(",")) if key in LISTS else value
     return found

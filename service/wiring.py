@@ -31,7 +31,8 @@ from models.resolution import Resolver
 from models.runbooks import Runbooks
 from models.shared import SharedSearch
 from models.suspects import Suspects
-from service import inbox
+from service import arrivals, inbox
+from service.deliveries import Deliveries
 from service.settings import Settings, SettingsError
 from service.shelf import Shelf
 from service.tokens import Tokens
@@ -54,6 +55,7 @@ class Memory:
     pool: ThreadPoolExecutor
     shelf: Shelf
     tokens: Tokens
+    deliveries: Deliveries
     gaps: list[str] = field(default_factory=list)
     _follower: Follower | None = None
     _ready: bool = False
@@ -119,7 +121,7 @@ class Memory:
         Tell the background that there is work.
         """
         if self._follower:
-            self._follower.wake.set()
+            self._follower.nudge()
 
     def close(self) -> None:
         """
@@ -137,6 +139,10 @@ class Memory:
 
 POLL = 0.5
 """Seconds until the background looks again by itself."""
+GATHER = 0.1
+"""Seconds from the first record that came to the work on it and on all that came meanwhile."""
+BATCH = 64
+"""Records applied at a time; whoever sends more waits for no longer than that takes."""
 POLL_AWAY = 2.0
 """The same at most, while the store cannot be reached."""
 
@@ -156,16 +162,19 @@ class Follower(threading.Thread):
         super().__init__(name="precedent-follower", daemon=True)
         self.memory = memory
         self.wake = threading.Event()
+        self._asked = False
         self._ended = threading.Event()
         self._lasting = tuple(memory.gaps)
         self._followed: datetime | None = None
+        self._counted = ""
 
     def run(self) -> None:
         """
-        Until stopped.
+        Until stopped; what it was told of before that is still done.
         """
         pause = POLL
-        while not self._ended.is_set():
+        while self._asked or not self._ended.is_set():
+            self._asked = False
             try:
                 self._step()
                 pause, lag = POLL, []
@@ -174,15 +183,19 @@ class Follower(threading.Thread):
             except Exception as error:  # noqa: BLE001 - the background is an edge: it records what happened and goes on
                 lag = [f"the indexes lag behind: {type(error).__name__}: {error}"]
             self.memory.gaps[:] = [*self._lasting, *lag]
-            self.wake.wait(pause)
+            if not self._ended.is_set() and self.wake.wait(pause):
+                # what comes together is applied together
+                self._ended.wait(GATHER)
             self.wake.clear()
 
     def _step(self) -> None:
         began = datetime.now(UTC)
         inbox.serve(self.memory.settings.data, self.memory.store, _silent)
         if self.memory.settings.apply:
-            drain(self.memory.store)
+            drain(self.memory.store, batch=BATCH)
         self.memory.follow()
+        self.memory.deliveries.keep()
+        self._counted = arrivals.note(self.memory.store, self._counted)
         self._followed = began
 
     def _lag(self, error: StoreUnavailable) -> str:
@@ -191,6 +204,13 @@ class Follower(threading.Thread):
         return (
             f"owners, names and indexes are as of {self._followed:%Y-%m-%d %H:%M:%S} UTC, when the store was last read"
         )
+
+    def nudge(self) -> None:
+        """
+        There is work.
+        """
+        self._asked = True
+        self.wake.set()
 
     def stop(self) -> None:
         """
@@ -300,6 +320,7 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         pool=ThreadPoolExecutor(max_workers=settings.inflight * 2, thread_name_prefix="part"),
         shelf=Shelf(store, behind=not read_only),
         tokens=Tokens(store),
+        deliveries=Deliveries(store),
     )
     memory.gaps.extend(gaps)
     return memory

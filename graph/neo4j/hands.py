@@ -13,10 +13,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from graph.counting import Counts
 from graph.encoding import decode, encode
-from graph.hands import Head, Stored, Support, Version, part_name, span
+from graph.hands import Evidence, Head, Rank, Stored, Support, Version, part_name, rank_of, span
 from graph.keys import OPEN
 from graph.neo4j.connecting import Row, Transaction, one, rows
+from graph.neo4j.journal import count
 from graph.neo4j.properties import stand_of, statement_row, stored_of, thing_of
 from graph.neo4j.rows import forget
 from graph.values import Fact, Item, ItemKind, RecordState
@@ -32,6 +34,7 @@ class _Witness:
     id: str
     part: str
     known_at: int
+    rank: Rank
     state: RecordState
 
 
@@ -76,20 +79,25 @@ class Neo4jHands:
         self._lapsed: list[int] = []
         self._newest: dict[str, int] = {}
         self._erased: list[int] = []
-        self._forgotten: list[int] = []
+        self._forgotten: list[Head] = []
 
     def expect_records(self, records: Collection[str], snapshots: Collection[str]) -> None:
         for row in one(self._transaction, "record_heads", ids=sorted(records), whole=sorted(snapshots))[0]:
-            identity, place, source, part, known_at, labels, state, swept, seen, known = row
+            identity, place, source, part, received_at, known_at, occurred_at, digest, labels, state, *looks = row
+            swept, seen, known = looks
+            rank = rank_of(known_at, occurred_at, digest)
             self._heads[identity] = Head(
+                id=identity,
                 place=place,
                 source=source,
                 part=part,
+                received_at=received_at,
                 known_at=known_at,
+                rank=rank,
                 labels=frozenset(labels),
                 state=RecordState(state),
             )
-            self._witnesses[place] = _Witness(place, identity, part, known_at, RecordState(state))
+            self._witnesses[place] = _Witness(place, identity, part, known_at, rank, RecordState(state))
             if swept:
                 self._swept.add(source)
             if seen:
@@ -115,10 +123,10 @@ class Neo4jHands:
     def next_of(self, source: str, part: str, at: int) -> int | None:
         return min((known for known in self._known[source, part] if known > at), default=None)
 
-    def settle(self, place: int, state: RecordState, reason: str = "") -> None:
-        self._settled[place] = (state, reason)
-        witness = self._witnesses[place]
-        self._witnesses[place] = replace(witness, state=state)
+    def settle(self, head: Head, state: RecordState, reason: str = "") -> None:
+        self._settled[head.place] = (state, reason)
+        witness = self._witnesses[head.place]
+        self._witnesses[head.place] = replace(witness, state=state)
         head = self._heads[witness.id]
         self._heads[witness.id] = replace(head, state=state)
         if state is RecordState.APPLIED:
@@ -137,8 +145,13 @@ class Neo4jHands:
     def versions(self, source: str, key: bytes | None) -> list[Version]:
         if key is None:
             return []
-        found = [(seq, self._held[seq].row) for seq in self._things.get(thing_of(source, key), ())]
-        versions = [Version(seq, row.digest, row.known_from, row.known_to, row.valid_from) for seq, row in found]
+        found = [(seq, self._held[seq]) for seq in self._things.get(thing_of(source, key), ())]
+        versions = [
+            Version(
+                seq, held.row.digest, held.row.known_from, held.row.known_to, held.row.valid_from, held.evidence.rank
+            )
+            for seq, held in found
+        ]
         return sorted(versions, key=lambda version: (version.known_from, version.seq))
 
     def get(self, seq: int) -> Stored:
@@ -178,7 +191,8 @@ class Neo4jHands:
         return sorted(self._held[seq].supports.values(), key=lambda support: (support.known_at, support.record))
 
     def support(self, seq: int, part: str, record: int) -> None:
-        self._link(seq, Support(part, record, self._witnesses[record].known_at))
+        witness = self._witnesses[record]
+        self._link(seq, Support(part, record, witness.known_at, witness.rank))
 
     def support_anew(self, seq: int, part: str, record: int) -> None:
         for support in self.supports(seq):
@@ -196,9 +210,9 @@ class Neo4jHands:
             if support.record == record:
                 self._unlink(seq, support.part, record)
 
-    def unsupport_after(self, seq: int, at: int) -> None:
+    def unsupport_parts(self, seq: int) -> None:
         for support in self.supports(seq):
-            if support.part or support.known_at >= at:
+            if support.part:
                 self._unlink(seq, support.part, support.record)
 
     def move_supports(self, seq: int, target: int) -> None:
@@ -216,13 +230,16 @@ class Neo4jHands:
         self._load_things(self._things_of(seqs))
         return [(seq, part_name(part)) for seq, part in found]
 
-    def evidence(self, seq: int) -> tuple[int, str, RecordState]:
+    def evidence(self, seq: int) -> Evidence:
         witness = self._witnesses[self._held[seq].evidence.place]
-        return witness.place, witness.part, witness.state
+        return Evidence(
+            place=witness.place, part=witness.part, known_at=witness.known_at, rank=witness.rank, state=witness.state
+        )
 
     def resting_on(self, place: int) -> list[int]:
         seqs = [seq for (seq,) in rows(self._transaction, "resting_on_record", record=place)]
         self._load_statements(seqs)
+        self._load_things(self._things_of(seqs))
         return seqs
 
     def kept_of(self, place: int) -> tuple[tuple[str, str], ...]:
@@ -231,36 +248,48 @@ class Neo4jHands:
     def unkeep(self, shelf: str, key: str) -> None:
         rows(self._transaction, "kept_delete", shelf=shelf, key=key)
 
-    def forget(self, place: int) -> None:
-        self._forgotten.append(place)
+    def forget(self, head: Head) -> None:
+        self._forgotten.append(head)
 
     def flush(self) -> None:
         """
-        Write what differs from what was found.
+        Write what differs from what was found. The records' states come last: their lock holds up who claims.
         """
-        applied = [place for place, (state, _) in self._settled.items() if state is RecordState.APPLIED]
-        if applied:
-            rows(self._transaction, "records_apply", seqs=applied)
-        retracted = [
-            (place, reason) for place, (state, reason) in self._settled.items() if state is not RecordState.APPLIED
-        ]
-        self._write("records_retract", [{"seq": place, "reason": reason} for place, reason in retracted])
-        self._write("parts_lapse", [{"stand": stand, "seq": place} for stand, place in self._newest.items()])
-        if self._lapsed:
-            rows(self._transaction, "records_lapse", seqs=self._lapsed)
         self._write_new()
         self._write_differences()
         if self._erased:
             forget(self._transaction, self._erased)
         self._write("statements_erase", [{"statement": seq} for seq in self._erased])
         self._write("lines_add", self._lines)
-        for place in self._forgotten:
-            rows(self._transaction, "record_forget", seq=place)
         rows(self._transaction, "store_numbered", statements=self._statements, feed=self._feed)
+        if self._settled:
+            self._settle()
 
-    def _write(self, query: str, given: Sequence[object]) -> None:
-        if given:
-            rows(self._transaction, query, rows=given)
+    def _settle(self) -> None:
+        rows(self._transaction, "states_turn")
+        counts = Counts()
+        applied = [place for place, (state, _) in self._settled.items() if state is RecordState.APPLIED]
+        retracted = [
+            {"seq": place, "reason": reason}
+            for place, (state, reason) in self._settled.items()
+            if state is not RecordState.APPLIED
+        ]
+        for query, state, given in (
+            ("records_apply", RecordState.APPLIED, applied),
+            ("records_retract", RecordState.RETRACTED, retracted),
+        ):
+            for source, before, received_at in self._write(query, given):
+                counts.moved(source, RecordState(before), state, received_at)
+        self._write("parts_lapse", [{"stand": stand, "seq": place} for stand, place in self._newest.items()])
+        if self._lapsed:
+            rows(self._transaction, "records_lapse", seqs=self._lapsed)
+        for head in self._forgotten:
+            rows(self._transaction, "record_forget", seq=head.place)
+            counts.went(head.source, RecordState.RETRACTED, head.received_at, head.known_at)
+        count(self._transaction, counts, by="claims")
+
+    def _write(self, query: str, given: Sequence[object]) -> list[Row]:
+        return rows(self._transaction, query, rows=given) if given else []
 
     def _write_new(self) -> None:
         groups: dict[str, list[list[object]]] = defaultdict(list)
@@ -336,11 +365,14 @@ class Neo4jHands:
             self._held[seq] = held
             for snapshot, *record in supports:
                 by = self._met(*record)
-                self._link(seq, Support(part_name(by.part) if snapshot else "", by.place, by.known_at))
+                self._link(seq, Support(part_name(by.part) if snapshot else "", by.place, by.known_at, by.rank))
             held.found_supports = frozenset(held.supports)
 
-    def _met(self, place: int, identity: str, part: str, known_at: int, state: str) -> _Witness:
-        return self._witnesses.setdefault(place, _Witness(place, identity, part, known_at, RecordState(state)))
+    def _met(
+        self, place: int, identity: str, part: str, known_at: int, occurred_at: int | None, digest: str, state: str
+    ) -> _Witness:
+        rank = rank_of(known_at, occurred_at, digest)
+        return self._witnesses.setdefault(place, _Witness(place, identity, part, known_at, rank, RecordState(state)))
 
 
 def _support_row(seq: int, key: tuple[str, int]) -> dict[str, object]:

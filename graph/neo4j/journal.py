@@ -1,110 +1,49 @@
 """
-Records on the server: append in groups, claim by lease, settle, list.
+Records on the server: append, claim by lease, settle, list.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import count
+from itertools import count as numbers
 from uuid import uuid4
 
-from graph.contract import Receipt, Standing, Tally
-from graph.encoding import moment
-from graph.errors import GraphError, NotFound, StoreUnavailable
-from graph.neo4j.connecting import Row, Transaction, one, rows
+from graph.contract import Standing, Tally
+from graph.counting import Counts, tally_of
+from graph.encoding import micros
+from graph.errors import NotFound, StoreUnavailable
+from graph.neo4j.connecting import Row, Transaction, rows
 from graph.neo4j.properties import record_of, record_row, stand_of
 from graph.values import Labels, Record, RecordState
 
-_LARGEST_GROUP = 2000
 
-
-@dataclass(slots=True)
-class _Turn:
-    ids: Sequence[str]
-    given: Sequence[list[object]]
-    receipts: tuple[Receipt, ...] = ()
-    error: BaseException | None = None
-    done: threading.Event = field(default_factory=threading.Event)
-
-
-class Appending:
+def append(transaction: Transaction, records: Sequence[Record]) -> set[int]:
     """
-    Records of callers that come at the same time become durable in one commit.
-
-    Whoever finds nobody at work commits for all that wait; the others wait until theirs is durable.
+    Insert what is not there, and count it; the places of what is.
     """
+    known = {place for (place,) in rows(transaction, "records_append", rows=[record_row(record) for record in records])}
+    counts = Counts()
+    for place, record in enumerate(records):
+        if place not in known:
+            counts.came(record, micros(record.received_at), micros(record.known_at))
+    count(transaction, counts, by="journal")
+    return known
 
-    def __init__(self, write: Callable[[Callable[[Transaction], list[Row]]], list[Row]]) -> None:
-        self._write = write
-        self._lock = threading.Lock()
-        self._waiting: list[_Turn] = []
-        self._working = False
 
-    def append(self, records: Sequence[Record]) -> tuple[Receipt, ...]:
-        """
-        Receipts, once durable. InvalidValue of a record that is no Unicode, before anything is written.
-        """
-        turn = _Turn([record.id for record in records], [record_row(record) for record in records])
-        with self._lock:
-            self._waiting.append(turn)
-            leads = not self._working
-            self._working = True
-        if leads:
-            self._lead()
-        turn.done.wait()
-        if turn.error is not None:
-            raise turn.error
-        return turn.receipts
-
-    def _lead(self) -> None:
-        group: list[_Turn] = []
-        try:
-            while group := self._next():
-                self._commit(group)
-        except BaseException as error:
-            # whatever ended the leader, nobody waits for a commit that will not come, nor takes it for done
-            with self._lock:
-                group += self._waiting
-                self._waiting, self._working = [], False
-            for turn in group:
-                turn.error = turn.error or error
-                turn.done.set()
-            raise
-
-    def _next(self) -> list[_Turn]:
-        """
-        Who comes next; nobody leads any more where there is none.
-        """
-        group: list[_Turn] = []
-        with self._lock:
-            while self._waiting and sum(len(turn.given) for turn in group) < _LARGEST_GROUP:
-                group.append(self._waiting.pop(0))
-            self._working = bool(group)
-        return group
-
-    def _commit(self, group: Sequence[_Turn]) -> None:
-        together = [row for turn in group for row in turn.given]
-        try:
-            known = {
-                place
-                for (place,) in self._write(lambda transaction: rows(transaction, "records_append", rows=together))
-            }
-        except GraphError as error:
-            for turn in group:
-                turn.error = error
-                turn.done.set()
-            return
-        place = 0
-        for turn in group:
-            turn.receipts = tuple(
-                Receipt(record=identity, duplicate=nth in known) for nth, identity in enumerate(turn.ids, place)
-            )
-            place += len(turn.ids)
-            turn.done.set()
+def count(transaction: Transaction, counts: Counts, *, by: str) -> None:
+    """
+    Write what a transaction did to the tallies. `by` says which lock it holds, so that nobody waits for another.
+    """
+    given, shrunk = counts.take()
+    if given:
+        rows(transaction, "tallies_add", rows=given, by=by)
+    for one in shrunk:
+        times = rows(transaction, "tally_newest", source=one.source)[0]
+        newest = zip((one.received_at, one.known_at, one.received_at), times, (one.gone, one.gone, True), strict=True)
+        if any(asked and last is not None and lost >= last for lost, last, asked in newest):
+            rows(transaction, "tally_renew", source=one.source)
 
 
 class Claims:
@@ -116,7 +55,7 @@ class Claims:
 
     def __init__(self) -> None:
         self._worker = uuid4().hex
-        self._turns = count(1)
+        self._turns = numbers(1)
         self._turn = self._lost = 0
 
     def claim(
@@ -156,16 +95,28 @@ def quarantine(transaction: Transaction, record: str, reason: str) -> None:
     """
     Set a record aside. What was applied or retracted stays so.
     """
-    if not rows(transaction, "record_quarantine", id=record, reason=reason):
+    rows(transaction, "states_turn")
+    found = rows(transaction, "record_quarantine", id=record, reason=reason)
+    if not found:
         raise NotFound(record, "There is no such record in the store")
+    source, before = found[0]
+    if before == RecordState.PENDING:
+        counts = Counts()
+        counts.moved(source, RecordState.PENDING, RecordState.QUARANTINED, 0)
+        count(transaction, counts, by="claims")
 
 
 def release(transaction: Transaction, source: str | None, records: Collection[str]) -> int:
     """
     Make quarantined records pending; their number.
     """
-    number: int = one(transaction, "records_release", source=source, any_id=not records, ids=sorted(records))[0]
-    return number
+    rows(transaction, "states_turn")
+    released = rows(transaction, "records_release", source=source, any_id=not records, ids=sorted(records))
+    counts = Counts()
+    for name, number in released:
+        counts.moved(name, RecordState.QUARANTINED, RecordState.PENDING, 0, number)
+    count(transaction, counts, by="claims")
+    return sum(number for _, number in released)
 
 
 def find(
@@ -242,19 +193,7 @@ def tally(transaction: Transaction) -> tuple[Tally, ...]:
     """
     Every source with its counts.
     """
-    by_source: dict[str, list[Row]] = {}
-    for row in rows(transaction, "records_tally"):
-        by_source.setdefault(row[0], []).append(row)
-    return tuple(
-        Tally(
-            source=source,
-            connector=found[-1][1],
-            states={RecordState(state): count for _, _, state, count, _, _ in found},
-            last_received=moment(max(row[4] for row in found)),
-            last_known=moment(max(row[5] for row in found)),
-        )
-        for source, found in by_source.items()
-    )
+    return tuple(tally_of(*row) for row in rows(transaction, "tallies"))
 
 
 def _records(found: Sequence[Row]) -> tuple[Record, ...]:

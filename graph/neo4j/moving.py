@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from graph.encoding import decode
+from graph.counting import Counts
+from graph.encoding import decode, micros
 from graph.moving import (
     MIGRATION,
     CounterRow,
@@ -26,6 +27,7 @@ from graph.moving import (
 from graph.neo4j import shelves
 from graph.neo4j.connecting import Limits, Transaction, one, rows
 from graph.neo4j.connecting import Row as Columns
+from graph.neo4j.journal import count
 from graph.neo4j.properties import record_of, record_row, statement_row, stored_of
 from graph.neo4j.store import Neo4jStore
 from graph.values import ItemKind
@@ -56,6 +58,7 @@ class Neo4jMoving(Neo4jStore):
 
     def load(self, loaded: Sequence[Row], was: Migration | None, now: Migration | None) -> None:
         groups: dict[str, list[object]] = defaultdict(list)
+        records = [row.record for row in loaded if isinstance(row, RecordRow)]
         for row in loaded:
             query, given = _put(row)
             groups[query].append(given)
@@ -66,6 +69,10 @@ class Neo4jMoving(Neo4jStore):
             if may_load(Migration.noted(shelves.kept(transaction, MIGRATION, None)), was, now):
                 for query, given in groups.items():
                     rows(transaction, query, rows=given)
+                counts = Counts()
+                for record in records:
+                    counts.came(record, micros(record.received_at), micros(record.known_at))
+                count(transaction, counts, by="journal")
                 _note(transaction, now)
 
         self._access.write(work)

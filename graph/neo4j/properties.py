@@ -154,6 +154,7 @@ def record_row(record: Record) -> list[object]:
         sorted(record.visibility),
         record.state.value,
         record.reason,
+        None if record.occurred_at is None else micros(record.occurred_at),
     ]
     try:
         orjson.dumps(row)
@@ -166,7 +167,7 @@ def record_of(row: Mapping[str, object]) -> Record:
     """
     The record of a node.
     """
-    published = row.get("published_at")
+    published, occurred = row.get("published_at"), row.get("occurred_at")
     labels = row["labels"]
     return Record(
         id=str(row["id"]),
@@ -177,6 +178,7 @@ def record_of(row: Mapping[str, object]) -> Record:
         digest=str(row["digest"]),
         received_at=moment(int(str(row["received_at"]))),
         published_at=None if published is None else moment(int(str(published))),
+        occurred_at=None if occurred is None else moment(int(str(occurred))),
         meta=orjson.loads(str(row["meta"])),
         visibility=frozenset(labels) if isinstance(labels, list) else frozenset(),
         state=RecordState(str(row["state"])),

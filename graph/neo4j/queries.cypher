@@ -9,7 +9,7 @@ WITH base + nth AS seq, nth, $rows[nth - 1] AS row
 MERGE (r:Record {id: row[0]})
 ON CREATE SET r.seq = seq, r.source = row[1], r.connector = row[2], r.part = row[3], r.stand = row[4], r.body = row[5],
     r.digest = row[6], r.received_at = row[7], r.published_at = row[8], r.known_at = row[9], r.meta = row[10],
-    r.labels = row[11], r.state = row[12], r.reason = row[13], r.claimed_until = 0, r.lapsed = false
+    r.labels = row[11], r.state = row[12], r.reason = row[13], r.occurred_at = row[14], r.claimed_until = 0, r.lapsed = false
 WITH nth, r.seq <> seq AS duplicate WHERE duplicate
 RETURN nth - 1
 
@@ -30,19 +30,24 @@ RETURN r ORDER BY r.seq
 // Whether any record waits.
 RETURN EXISTS { (r:Record) WHERE r.state = 'pending' AND r.seq > 0 }
 
+// name: states_turn
+// One change of records' states at a time, appending aside: the lock is held until the transaction ends.
+MATCH (c:Counter {name: 'claims'}) SET c.turn = c.turn + 1
+
 // name: record_quarantine
-// Set a record aside, unless it was settled otherwise; its id where there is one.
+// Set a record aside, unless it was settled otherwise; its source and the state that it had, where there is one.
 MATCH (r:Record {id: $id})
-FOREACH (_ IN CASE WHEN r.state IN ['pending', 'quarantined'] THEN [1] ELSE [] END |
+WITH r, r.state AS before
+FOREACH (_ IN CASE WHEN before IN ['pending', 'quarantined'] THEN [1] ELSE [] END |
     SET r.state = 'quarantined', r.reason = $reason, r.claimed_until = 0)
-RETURN r.id
+RETURN r.source, before
 
 // name: records_release
-// Quarantined records, all or a source's or those named, become pending again; their number.
+// Quarantined records, all or a source's or those named, become pending again; how many of each source.
 MATCH (r:Record)
 WHERE r.state = 'quarantined' AND r.seq > 0 AND ($source IS NULL OR r.source = $source) AND ($any_id OR r.id IN $ids)
 SET r.state = 'pending', r.reason = '', r.claimed_until = 0
-RETURN count(r)
+RETURN r.source, count(r)
 
 // name: records_by_id
 // Named records that a reader sees, oldest first.
@@ -78,11 +83,12 @@ MATCH (r:Record {id: id}) WHERE r.lapsed
 RETURN r.id
 
 // name: records_standing
-// Of each part the record that was known last, of equals the one received last.
+// Of each part the record that counts last, as the rules rank events.
 UNWIND $stands AS stand
 CALL (stand) {
     MATCH (r:Record) WHERE r.stand = stand AND r.state IN ['pending', 'applied']
-    RETURN r ORDER BY r.known_at DESC, r.seq DESC LIMIT 1
+    RETURN r ORDER BY coalesce(r.occurred_at, r.known_at) DESC,
+        CASE WHEN r.occurred_at IS NULL THEN '' ELSE r.digest END DESC, r.seq DESC LIMIT 1
 }
 RETURN r
 
@@ -97,11 +103,45 @@ UNWIND $ids AS id
 MATCH (r:Record {id: id})
 SET r.labels = r.labels + [label IN $labels WHERE NOT label IN r.labels]
 
-// name: records_tally
-// Every source's records by state.
-MATCH (r:Record)
-RETURN r.source, max(r.connector), r.state, count(*), max(r.received_at), max(r.known_at)
-ORDER BY r.source, r.state
+// name: tallies
+// Every source's records by state, and its newest times.
+MATCH (t:Tally)
+WITH t.source AS source, max(t.connector) AS connector, sum(t.pending) AS pending, sum(t.applied) AS applied,
+    sum(t.quarantined) AS quarantined, sum(t.retracted) AS retracted, max(t.last_received) AS received,
+    max(t.last_known) AS known, max(t.last_applied) AS applied_at
+WHERE pending + applied + quarantined + retracted > 0
+RETURN source, connector, pending, applied, quarantined, retracted, received, known, applied_at ORDER BY source
+
+// name: tallies_add
+// So many more of sources' records are in each state.
+UNWIND $rows AS row
+MERGE (t:Tally {source: row.source, by: $by})
+ON CREATE SET t.connector = row.connector, t.pending = 0, t.applied = 0, t.quarantined = 0, t.retracted = 0
+SET t.pending = t.pending + row.pending, t.applied = t.applied + row.applied,
+    t.quarantined = t.quarantined + row.quarantined, t.retracted = t.retracted + row.retracted,
+    t.connector = CASE WHEN row.connector > t.connector THEN row.connector ELSE t.connector END,
+    t.last_received = CASE WHEN row.last_received < t.last_received THEN t.last_received
+        ELSE coalesce(row.last_received, t.last_received) END,
+    t.last_known = CASE WHEN row.last_known < t.last_known THEN t.last_known ELSE coalesce(row.last_known, t.last_known) END,
+    t.last_applied = CASE WHEN row.last_applied < t.last_applied THEN t.last_applied
+        ELSE coalesce(row.last_applied, t.last_applied) END
+
+// name: tally_newest
+// A source's newest times. They are held, so that what is being appended to it is waited for, or waits.
+MATCH (t:Tally {source: $source}) WHERE t.by IS NOT NULL
+SET t.turn = coalesce(t.turn, 0) + 1
+RETURN max(t.last_received), max(t.last_known), max(t.last_applied)
+
+// name: tally_renew
+// What a source's newest times are, looked up; a source without records has no tally.
+MATCH (t:Tally {source: $source}) WHERE t.by IS NOT NULL
+WITH collect(t) AS tallies
+OPTIONAL MATCH (r:Record {source: $source})
+WITH tallies, count(r) AS records, max(r.connector) AS connector, max(r.received_at) AS received, max(r.known_at) AS known,
+    max(CASE WHEN r.state = 'applied' THEN r.received_at END) AS applied_at
+FOREACH (t IN CASE WHEN records > 0 THEN tallies ELSE [] END |
+    SET t.connector = connector, t.last_received = received, t.last_known = known, t.last_applied = applied_at)
+FOREACH (t IN CASE WHEN records = 0 THEN tallies ELSE [] END | DETACH DELETE t)
 
 // name: store_turn
 // One writer of statements at a time: the lock is held until the transaction ends.
@@ -126,7 +166,8 @@ WITH r,
     CASE WHEN r.id IN $whole
         THEN COLLECT { MATCH (p:Record) WHERE p.stand = r.stand AND p.state = 'applied' RETURN p.known_at }
         ELSE [] END AS known
-RETURN collect([r.id, r.seq, r.source, r.part, r.known_at, r.labels, r.state, swept, seen, known])
+RETURN collect([r.id, r.seq, r.source, r.part, r.received_at, r.known_at, r.occurred_at, r.digest, r.labels, r.state,
+    swept, seen, known])
 
 // name: versions_of_things
 // All versions of these things, with who states them.
@@ -134,8 +175,8 @@ UNWIND $things AS thing
 MATCH (s:Statement {thing: thing})
 MATCH (e:Record {seq: s.evidence})
 RETURN s {.seq, .source, .thing, .digest, .kind, .trust, .labels, .evidence, .known_from, .known_to, .valid_from, .valid_to},
-    [e.seq, e.id, e.part, e.known_at, e.state],
-    COLLECT { MATCH (r:Record)-[u:STATES]->(s) RETURN [u.snapshot, r.seq, r.id, r.part, r.known_at, r.state] }
+    [e.seq, e.id, e.part, e.known_at, e.occurred_at, e.digest, e.state],
+    COLLECT { MATCH (r:Record)-[u:STATES]->(s) RETURN [u.snapshot, r.seq, r.id, r.part, r.known_at, r.occurred_at, r.digest, r.state] }
 
 // name: statements_with_supports
 // Statements by number, with who states them.
@@ -143,8 +184,8 @@ UNWIND $seqs AS seq
 MATCH (s:Statement {seq: seq})
 MATCH (e:Record {seq: s.evidence})
 RETURN s {.seq, .source, .thing, .digest, .kind, .trust, .labels, .evidence, .known_from, .known_to, .valid_from, .valid_to},
-    [e.seq, e.id, e.part, e.known_at, e.state],
-    COLLECT { MATCH (r:Record)-[u:STATES]->(s) RETURN [u.snapshot, r.seq, r.id, r.part, r.known_at, r.state] }
+    [e.seq, e.id, e.part, e.known_at, e.occurred_at, e.digest, e.state],
+    COLLECT { MATCH (r:Record)-[u:STATES]->(s) RETURN [u.snapshot, r.seq, r.id, r.part, r.known_at, r.occurred_at, r.digest, r.state] }
 
 // name: statement_body
 // A statement's item.
@@ -231,14 +272,20 @@ MATCH (:Record {seq: row.record})-[u:STATES {snapshot: row.snapshot}]->(:Stateme
 DELETE u
 
 // name: records_apply
-// These records are applied.
-UNWIND $seqs AS seq
-MATCH (r:Record {seq: seq}) SET r.state = 'applied', r.reason = '', r.claimed_until = 0
+// These records are applied; of each the source, the state that it had, and when it was received.
+UNWIND $rows AS seq
+MATCH (r:Record {seq: seq})
+WITH r, r.state AS before
+SET r.state = 'applied', r.reason = '', r.claimed_until = 0
+RETURN r.source, before, r.received_at
 
 // name: records_retract
-// These records are taken back.
+// These records are taken back; likewise.
 UNWIND $rows AS row
-MATCH (r:Record {seq: row.seq}) SET r.state = 'retracted', r.reason = row.reason, r.claimed_until = 0
+MATCH (r:Record {seq: row.seq})
+WITH r, row, r.state AS before
+SET r.state = 'retracted', r.reason = row.reason, r.claimed_until = 0
+RETURN r.source, before, r.received_at
 
 // name: parts_lapse
 // The other snapshots of these parts do not count any more.
@@ -659,9 +706,9 @@ CREATE (o:Source) SET o = row
 // name: records_load
 // Records at their places.
 UNWIND $rows AS row
-CREATE (:Record {id: row[0], seq: row[14], source: row[1], connector: row[2], part: row[3], stand: row[4], body: row[5],
+CREATE (:Record {id: row[0], seq: row[15], source: row[1], connector: row[2], part: row[3], stand: row[4], body: row[5],
     digest: row[6], received_at: row[7], published_at: row[8], known_at: row[9], meta: row[10], labels: row[11],
-    state: row[12], reason: row[13], claimed_until: 0, lapsed: row[15]})
+    state: row[12], reason: row[13], occurred_at: row[14], claimed_until: 0, lapsed: row[16]})
 
 // name: kept_load
 // Put bytes on their shelves, each resting on its records.

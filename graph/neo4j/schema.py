@@ -45,6 +45,7 @@ def require(line: Line, *, write: bool) -> None:
         raise StoreUnavailable(line.url, "The store has no schema of this version; let a writer open it once")
     for step in steps()[version:]:
         for command in step:
-            line.command(command)
+            # a step may look at all there is
+            line.command(command, _INDEX_SECONDS)
     line.command(f"CALL db.awaitIndexes({_INDEX_SECONDS})")
     line.write(lambda transaction: rows(transaction, "schema_reached", version=len(steps())))

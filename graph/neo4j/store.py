@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar, cast
 
+from graph.appending import Appending
 from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally, Yield
 from graph.decoded import Decoded
 from graph.documents import best_of_each
@@ -68,7 +69,9 @@ class Neo4jStore:
         self._line = Line(url, user, password, limits)
         self._access = Access(self._line, writes=not read_only, whole=whole)
         self._decoded = Decoded()
-        self._appending = journal.Appending(self._access.write)
+        self._appending = Appending(
+            lambda records: self._access.write(lambda transaction: journal.append(transaction, records))
+        )
         self._claims = journal.Claims()
 
     def append(self, records: Sequence[Record]) -> tuple[Receipt, ...]:

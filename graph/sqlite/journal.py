@@ -10,69 +10,67 @@ from datetime import UTC, datetime, timedelta
 import apsw
 import orjson
 
-from graph.contract import Receipt, Standing, Tally
+from graph.contract import Standing, Tally
+from graph.counting import Counts, tally_of
 from graph.encoding import micros, moment
 from graph.errors import NotFound
-from graph.sqlite.queries import Row, Value, select, select_one
+from graph.sqlite.hands import SqliteHands
+from graph.sqlite.queries import Row, Value, json_text, labels_of, select
 from graph.values import Labels, Record, RecordState
 
 
-def append(connection: apsw.Connection, records: Sequence[Record]) -> tuple[Receipt, ...]:
+def append(connection: apsw.Connection, hands: SqliteHands, records: Sequence[Record]) -> set[int]:
     """
-    Insert what is not there; the caller commits.
+    Insert what is not there, and tell the places of what is; the caller commits.
     """
-    return tuple(Receipt(record=record.id, duplicate=not put(connection, record)) for record in records)
+    ids = json_text([record.id for record in records])
+    there = {identity for (identity,) in select(connection, "records_known", ids=ids)}
+    known = set()
+    for place, record in enumerate(records):
+        if record.id in there:
+            known.add(place)
+        else:
+            there.add(record.id)
+            hands.record(record)
+    return known
 
 
-def put(connection: apsw.Connection, record: Record, place: int | None = None, lapsed: bool = False) -> bool:
+def claim(
+    connection: apsw.Connection, hands: SqliteHands, limit: int, source: str | None, lease: timedelta
+) -> tuple[Record, ...]:
     """
-    Insert a record at this place, else at the next; whether its id was not there yet.
-    """
-    row: dict[str, Value] = {
-        "seq": place,
-        "id": record.id,
-        "source": record.source,
-        "connector": record.connector,
-        "part": record.part,
-        "body": record.body,
-        "digest": record.digest,
-        "received_at": micros(record.received_at),
-        "published_at": None if record.published_at is None else micros(record.published_at),
-        "known_at": micros(record.known_at),
-        "meta": json_text(dict(record.meta)),
-        "visibility": labels_number(connection, record.visibility),
-        "state": record.state.value,
-        "reason": record.reason,
-        "lapsed": int(lapsed),
-    }
-    return select_one(connection, "record_append", **row) is not None
-
-
-def claim(connection: apsw.Connection, limit: int, source: str | None, lease: timedelta) -> tuple[Record, ...]:
-    """
-    Lease the oldest pending records.
+    Lease the oldest pending records, of this process alone: nobody else writes.
     """
     now = micros(datetime.now(UTC))
+    for place in [place for place, until in hands.claims.items() if until <= now]:
+        del hands.claims[place]
+    claimed = json_text(list(hands.claims))
+    found = select(connection, "records_pending", source=source, claimed=claimed, limit=limit)
     until = now + lease // timedelta(microseconds=1)
-    leased = select(connection, "record_claim", now=now, until=until, source=source, limit=limit)
-    return read(connection, [seq for (seq,) in leased])
+    hands.claims.update((place, until) for (place,) in found)
+    return read(connection, [place for (place,) in found])
 
 
-def quarantine(connection: apsw.Connection, record: str, reason: str) -> None:
+def quarantine(hands: SqliteHands, record: str, reason: str) -> None:
     """
     Set a record aside. What was applied or retracted stays so.
     """
-    seq, state = _place(connection, record)
-    if state in (RecordState.PENDING, RecordState.QUARANTINED):
-        select(connection, "record_settle", seq=seq, state=RecordState.QUARANTINED.value, reason=reason)
+    head = hands.head(record)
+    if head is None:
+        raise NotFound(record, "There is no such record in the store")
+    if head.state in (RecordState.PENDING, RecordState.QUARANTINED):
+        hands.settle(head, RecordState.QUARANTINED, reason)
 
 
-def release(connection: apsw.Connection, source: str | None, records: Collection[str]) -> int:
+def release(connection: apsw.Connection, counts: Counts, source: str | None, records: Collection[str]) -> int:
     """
     Make quarantined records pending; their number.
     """
     ids = json_text(sorted(records))
-    return len(select(connection, "records_release", source=source, any_id=not records, ids=ids))
+    released = select(connection, "records_release", source=source, any_id=not records, ids=ids)
+    for (name,) in released:
+        counts.moved(name, RecordState.QUARANTINED, RecordState.PENDING, 0)
+    return len(released)
 
 
 def find(
@@ -110,9 +108,10 @@ def read(connection: apsw.Connection, seqs: Sequence[int]) -> tuple[Record, ...]
 
 def record_of(row: Row) -> Record:
     """
-    The record of a row of twelve: its values in their order.
+    The record of a row of thirteen: its values in their order.
     """
-    identity, source, connector, part, body, digest, received_at, published_at, meta, labels, state, reason = row
+    identity, source, connector, part, body, digest, received_at, published_at, occurred_at, *rest = row
+    meta, labels, state, reason = rest
     return Record(
         id=identity,
         source=source,
@@ -122,8 +121,9 @@ def record_of(row: Row) -> Record:
         digest=digest,
         received_at=moment(received_at),
         published_at=None if published_at is None else moment(published_at),
+        occurred_at=None if occurred_at is None else moment(occurred_at),
         meta=orjson.loads(meta),
-        visibility=frozenset(orjson.loads(labels)),
+        visibility=labels_of(labels),
         state=RecordState(state),
         reason=reason,
     )
@@ -148,7 +148,7 @@ def standing(connection: apsw.Connection, source: str, parts: Collection[str]) -
             digest=digest,
             received_at=moment(received_at),
             known_at=moment(known_at),
-            visibility=frozenset(orjson.loads(labels)),
+            visibility=labels_of(labels),
             path=orjson.loads(meta).get("path", ""),
             lapsed=bool(gone),
         )
@@ -160,17 +160,15 @@ def labelled(connection: apsw.Connection, source: str) -> frozenset[Labels]:
     """
     The sets of labels of a source's records.
     """
-    return frozenset(
-        frozenset(orjson.loads(labels)) for (labels,) in select(connection, "source_labels", source=source)
-    )
+    return frozenset(labels_of(labels) for (labels,) in select(connection, "source_labels", source=source))
 
 
-def restrict(connection: apsw.Connection, ids: Collection[str], labels: Labels) -> None:
+def restrict(connection: apsw.Connection, hands: SqliteHands, ids: Collection[str], labels: Labels) -> None:
     """
     Add labels to records; the caller commits.
     """
     for identity, old in select(connection, "records_labels", ids=json_text(sorted(ids))):
-        number = labels_number(connection, labels | frozenset(orjson.loads(old)))
+        number = hands.label_set(labels | labels_of(old))
         select(connection, "record_label", id=identity, visibility=number)
 
 
@@ -178,41 +176,4 @@ def tally(connection: apsw.Connection) -> tuple[Tally, ...]:
     """
     Every source with its counts.
     """
-    tallies: dict[str, Tally] = {}
-    for source, connector, state, count, received, known in select(connection, "records_tally"):
-        old = tallies.get(source)
-        states = old.states if old else {}
-        latest = [moment(received), moment(known)]
-        if old and old.last_received and old.last_known:
-            latest = [max(latest[0], old.last_received), max(latest[1], old.last_known)]
-        tallies[source] = Tally(
-            source=source,
-            connector=connector,
-            states=states | {RecordState(state): count},
-            last_received=latest[0],
-            last_known=latest[1],
-        )
-    return tuple(tallies.values())
-
-
-def labels_number(connection: apsw.Connection, labels: Labels) -> int:
-    """
-    The number of a set of labels.
-    """
-    text = json_text(sorted(labels))
-    select(connection, "labels_add", labels=text)
-    return int(select(connection, "labels_get", labels=text)[0][0])
-
-
-def json_text(value: object) -> str:
-    """
-    A value as the JSON text that queries take lists in.
-    """
-    return orjson.dumps(value).decode()
-
-
-def _place(connection: apsw.Connection, record: str) -> tuple[int, RecordState]:
-    row = select_one(connection, "record_head", id=record)
-    if row is None:
-        raise NotFound(record, "There is no such record in the store")
-    return row[0], RecordState(row[5])
+    return tuple(tally_of(*row) for row in select(connection, "tallies"))

@@ -76,7 +76,7 @@ def _put(connection: apsw.Connection, hands: SqliteHands, row: Row) -> None:
         case SourceRow(name, snapshots):
             select(connection, "source_load", name=name, snapshots=snapshots)
         case RecordRow(place, lapsed, record):
-            journal.put(connection, record, place, lapsed)
+            hands.record(record, place, lapsed)
         case StatementRow(seq, opened, _, body, stored):
             hands.put(stored, decode(ItemKind(stored.kind), body), body, seq, opened)
         case SupportRow(statement, record_place, snapshot):

@@ -1,44 +1,39 @@
--- name: records_last_claims_dropped
--- Nobody but the one writer claims, so a new writer frees what a dead one held.
-update records set claimed_until = 0 where claimed_until > 0
-
 -- name: record_append
--- Make a record durable; none of a known id.
-insert into records (seq, id, source, connector, part, body, digest, received_at, published_at, known_at, meta, visibility, state, reason, lapsed)
-values (:seq, :id, :source, :connector, :part, :body, :digest, :received_at, :published_at, :known_at, :meta, :visibility, :state, :reason, :lapsed)
-on conflict (id) do nothing
-returning seq
+-- Make a record durable.
+insert into records (seq, id, source, connector, part, body, digest, received_at, published_at, occurred_at, known_at, meta, visibility, state, reason, lapsed)
+values (:seq, :id, :source, :connector, :part, :body, :digest, :received_at, :published_at, :occurred_at, :known_at, :meta, :visibility, :state, :reason, :lapsed)
 
--- name: record_claim
--- Lease pending records in the order of arrival.
-update records set claimed_until = :until
-where seq in (
-    select seq from records
-    where state = 'pending' and claimed_until <= :now and (:source is null or source = :source)
-    order by seq limit :limit
-)
-returning seq
+-- name: records_known
+-- Those of the ids that are there.
+select id from records where id in (select value from json_each(:ids))
+
+-- name: records_pending
+-- Places of pending records in the order of arrival, but for those that are claimed.
+select seq from records
+where state = 'pending' and (:source is null or source = :source)
+    and seq not in (select value from json_each(:claimed))
+order by seq limit :limit
 
 -- name: record_settle
 -- Put a record into a state.
-update records set state = :state, reason = :reason, claimed_until = 0 where seq = :seq
+update records set state = :state, reason = :reason where seq = :seq
 
 -- name: records_release
 -- Quarantined records, all or a source's or those named, become pending again.
-update records set state = 'pending', reason = '', claimed_until = 0
+update records set state = 'pending', reason = ''
 where state = 'quarantined'
     and (:source is null or source = :source)
     and (:any_id or id in (select value from json_each(:ids)))
-returning seq
+returning source
 
--- name: record_head
--- What applying needs to know of a record.
-select r.seq, r.source, r.part, r.known_at, l.labels, r.state
-from records r join label_sets l on l.id = r.visibility where r.id = :id
+-- name: record_heads
+-- What applying needs to know of records.
+select r.seq, r.id, r.source, r.part, r.received_at, r.known_at, r.occurred_at, r.digest, l.labels, r.state
+from json_each(:ids) j cross join records r on r.id = j.value join label_sets l on l.id = r.visibility
 
 -- name: records_by_seq
 -- Whole records, oldest first.
-select r.id, r.source, r.connector, r.part, r.body, r.digest, r.received_at, r.published_at, r.meta, l.labels, r.state, r.reason
+select r.id, r.source, r.connector, r.part, r.body, r.digest, r.received_at, r.published_at, r.occurred_at, r.meta, l.labels, r.state, r.reason
 from records r join label_sets l on l.id = r.visibility
 where r.seq in (select value from json_each(:seqs))
 order by r.seq
@@ -64,10 +59,36 @@ where (:source is null or source = :source)
             select 1 from json_each(labels) x where x.value not in (select value from json_each(:labels)))))
 order by seq limit :limit
 
--- name: records_tally
--- Every source's records by state.
-select source, max(connector), state, count(*), max(received_at), max(known_at)
-from records group by source, state order by source, state
+-- name: tallies
+-- Every source's records by state, and its newest times.
+select source, connector, pending, applied, quarantined, retracted, last_received, last_known, last_applied
+from tallies order by source
+
+-- name: tally_add
+-- So many more of a source's records are in each state.
+insert into tallies (source, connector, pending, applied, quarantined, retracted, last_received, last_known, last_applied)
+values (:source, :connector, :pending, :applied, :quarantined, :retracted, coalesce(:last_received, 0), coalesce(:last_known, 0), :last_applied)
+on conflict (source) do update set
+    connector = max(connector, excluded.connector),
+    pending = pending + excluded.pending,
+    applied = applied + excluded.applied,
+    quarantined = quarantined + excluded.quarantined,
+    retracted = retracted + excluded.retracted,
+    last_received = max(last_received, coalesce(:last_received, last_received)),
+    last_known = max(last_known, coalesce(:last_known, last_known)),
+    last_applied = coalesce(max(last_applied, excluded.last_applied), last_applied, excluded.last_applied)
+
+-- name: tally_renew
+-- A source lost a record of these times: where it was the newest, another is now.
+update tallies set (connector, last_received, last_known, last_applied) = (
+    select max(connector), max(received_at), max(known_at), max(received_at) filter (where state = 'applied')
+    from records where source = :source)
+where source = :source and pending + applied + quarantined + retracted > 0
+    and (:received_at >= last_applied or (:gone and (:received_at >= last_received or :known_at >= last_known)))
+
+-- name: tally_drop
+-- A source without records has no tally.
+delete from tallies where source = :source and pending + applied + quarantined + retracted = 0
 
 -- name: part_next
 -- When the next snapshot of a part was known, of those that were applied already.
@@ -93,10 +114,11 @@ where source = :source and state = 'applied' and lapsed = 0 and part not in (sel
 select id from records where lapsed = 1 and id in (select value from json_each(:ids))
 
 -- name: records_standing
--- Of each part the record that was known last, of equals the one received last.
+-- Of each part the record that counts last, as the rules rank events.
 select id, part, digest, received_at, known_at, labels, meta, lapsed from (
     select r.id, r.part, r.digest, r.received_at, r.known_at, l.labels, r.meta, r.lapsed,
-        row_number() over (partition by r.part order by r.known_at desc, r.seq desc) as place
+        row_number() over (partition by r.part order by
+            coalesce(r.occurred_at, r.known_at) desc, iif(r.occurred_at is null, '', r.digest) desc, r.seq desc) as place
     from records r join label_sets l on l.id = r.visibility
     where r.source = :source and r.state in ('pending', 'applied')
         and r.part in (select value from json_each(:parts)))
@@ -150,17 +172,26 @@ returning id
 -- Let a statement be found by a name.
 insert into entries (name, at, statement) values (:name, :at, :statement) on conflict do nothing
 
+-- name: things_stated
+-- Those of a source's things that have a version.
+select distinct s.key from json_each(:keys) j cross join statements s
+where s.source = :source and s.key = unhex(j.value)
+
+-- name: statements_last
+-- The last number given to a statement.
+select coalesce(max(seq), 0) from sqlite_sequence where name = 'statements'
+
 -- name: versions
 -- All versions of one thing by one source, in the order in which they became known.
-select seq, digest, known_from, known_to, valid_from from statements
-where source = :source and key = :key
-order by known_from, seq
+select s.seq, s.digest, s.known_from, s.known_to, s.valid_from, r.known_at, r.occurred_at, r.digest
+from statements s cross join records r on r.seq = s.record
+where s.source = :source and s.key = :key
+order by s.known_from, s.seq
 
 -- name: statement_add
 -- Open a statement.
 insert into statements (seq, source, key, digest, kind, trust, visibility, record, known_from, known_to, valid_from, valid_to, body)
 values (:seq, :source, :key, :digest, :kind, :trust, :visibility, :record, :known_from, :known_to, :valid_from, :valid_to, :body)
-returning seq
 
 -- name: statement_close
 -- A statement is known no longer than to this moment.
@@ -226,18 +257,17 @@ on conflict do nothing
 delete from supports where statement = :statement and part = :part and record <> :record
 
 -- name: supports_of
--- Who states a statement, with the time of each.
-select s.part, s.record, r.known_at from supports s join records r on r.seq = s.record
+-- Who states a statement, with the times of each.
+select s.part, s.record, r.known_at, r.occurred_at, r.digest from supports s join records r on r.seq = s.record
 where s.statement = :statement order by r.known_at, s.record
 
 -- name: supports_drop
 -- Nobody states a statement any more.
 delete from supports where statement = :statement
 
--- name: supports_drop_after
--- Of a version that ends at a time, what events said of it before that stays: a later arrival may have to know.
-delete from supports
-where statement = :statement and (part <> '' or record in (select seq from records where known_at >= :at))
+-- name: supports_drop_parts
+-- Of a version that ends, only what events said of it stays.
+delete from supports where statement = :statement and part <> ''
 
 -- name: support_drop
 -- A part does not state this any more.
@@ -262,8 +292,8 @@ where source = :source and part <> '' and part not in (select value from json_ea
 order by statement
 
 -- name: evidence
--- The place, part and state of a statement's own record.
-select r.seq, r.part, r.state from statements s join records r on r.seq = s.record where s.seq = :statement
+-- A statement's own record.
+select r.seq, r.part, r.known_at, r.occurred_at, r.digest, r.state from statements s join records r on r.seq = s.record where s.seq = :statement
 
 -- name: named
 -- Statements found by any of these names that a view sees, in commit order.
@@ -416,7 +446,7 @@ order by name limit :limit
 
 -- name: move_records
 -- Records by place.
-select r.seq, r.lapsed, r.id, r.source, r.connector, r.part, r.body, r.digest, r.received_at, r.published_at, r.meta, l.labels, r.state, r.reason
+select r.seq, r.lapsed, r.id, r.source, r.connector, r.part, r.body, r.digest, r.received_at, r.published_at, r.occurred_at, r.meta, l.labels, r.state, r.reason
 from records r cross join label_sets l on l.id = r.visibility
 where r.seq > :place
 order by r.seq limit :limit

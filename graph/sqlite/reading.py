@@ -15,8 +15,7 @@ from graph.contract import Event
 from graph.decoded import Decoded, Place, statement_of
 from graph.encoding import micros
 from graph.keys import BEGINNING, OPEN
-from graph.sqlite.journal import json_text
-from graph.sqlite.queries import Row, Value, select
+from graph.sqlite.queries import Row, Value, json_text, select
 from graph.values import Item, ItemKind, Labels, Statement, View
 
 _COMMON = 1000

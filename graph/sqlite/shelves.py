@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterable
 import apsw
 
 from graph.errors import NotFound
-from graph.sqlite.journal import json_text
-from graph.sqlite.queries import select, select_one
+from graph.sqlite.queries import json_text, select, select_one
 
 
 def keep(

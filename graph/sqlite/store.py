@@ -18,6 +18,7 @@ from typing import cast
 
 import apsw
 
+from graph.appending import Appending
 from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally, Yield
 from graph.decoded import Decoded, Place
 from graph.documents import best_of_each
@@ -80,6 +81,7 @@ class SqliteStore:
         self._writer: apsw.Connection | None = None
         self._turn = threading.RLock()
         self._decoded = Decoded()
+        self._appending = Appending(self._append)
         self._vfs = vfs
         self._old_pages = False
         self._readers = connecting.Readers(self._path, vfs)
@@ -122,7 +124,6 @@ class SqliteStore:
         try:
             self._writer = connecting.connect(self._path, write=True, vfs=self._vfs)
             connecting.migrate(self._writer)
-            select(self._writer, "records_last_claims_dropped")
         except BaseException:
             self.close()
             raise
@@ -136,6 +137,7 @@ class SqliteStore:
             self._writer.execute("begin immediate")
             try:
                 yield self._writer
+                self._hands.flush()
                 self._writer.execute("commit")
                 if self._old_pages:
                     self._clear_log()
@@ -151,22 +153,25 @@ class SqliteStore:
             yield connection
 
     def append(self, records: Sequence[Record]) -> tuple[Receipt, ...]:
+        return self._appending.append(records) if records else ()
+
+    def _append(self, records: Sequence[Record]) -> set[int]:
         with self._writing() as connection:
-            return journal.append(connection, records)
+            return journal.append(connection, self._hands, records)
 
     def claim(
         self, limit: int, *, source: str | None = None, lease: timedelta = timedelta(minutes=5)
     ) -> tuple[Record, ...]:
         with self._writing() as connection:
-            return journal.claim(connection, limit, source, lease)
+            return journal.claim(connection, self._hands, limit, source, lease)
 
     def quarantine(self, record: str, reason: str) -> None:
-        with self._writing() as connection:
-            journal.quarantine(connection, record, reason)
+        with self._writing():
+            journal.quarantine(self._hands, record, reason)
 
     def release(self, *, source: str | None = None, records: Collection[str] = ()) -> int:
         with self._writing() as connection:
-            return journal.release(connection, source, records)
+            return journal.release(connection, self._hands.counts, source, records)
 
     def records(
         self,
@@ -194,7 +199,7 @@ class SqliteStore:
 
     def restrict(self, records: Collection[str], labels: Labels) -> None:
         with self._writing() as connection:
-            journal.restrict(connection, records, labels)
+            journal.restrict(connection, self._hands, records, labels)
 
     def tally(self) -> tuple[Tally, ...]:
         with self._reading() as connection:

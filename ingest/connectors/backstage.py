@@ -3,7 +3,8 @@ Backstage's catalogue: `catalog-info.yaml` with any number of entities, and the 
 
 Component becomes a service; API a service too (its consumer depends on it, and it on its provider); Resource a
 resource; Group a team; User a person; System and Domain resources that services are part of. Locations and templates
-state nothing. Names have no case; the default namespace is dropped.
+state nothing, and nothing that they or a `$text` point at is fetched. Names have no case; the default namespace is
+dropped. A Component and an API often have one name; then the Component describes it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-import orjson
-
 from graph.values import EntityId, EntityKind, Fact, FactKind, Item, Record, Trust, entity_id
-from ingest.contract import Connector, Piece
+from ingest.connectors._catalogue import alias, built_from, described, documents_of, edge, once, piece, words
+from ingest.contract import Body, Connector, Piece
 from ingest.errors import BadRecord
-from ingest.parsing import load_json, load_yaml_documents, mapping_of, text_of, texts_of, unpack
+from ingest.fields import at, body_of, objects_at, text_at
+from ingest.parsing import mapping_of, texts_of
 
 _KINDS = {
     "component": EntityKind.SERVICE,
@@ -31,72 +32,113 @@ _PASSED_OVER = {"location", "template"}
 _ALIASES = {
     "github.com/project-slug": "repo",
     "gitlab.com/project-slug": "repo",
+    "bitbucket.org/project-slug": "repo",
+    "bitbucket.com/project-slug": "repo",
+    "dev.azure.com/project-repo": "repo",
+    "gitea.com/repo-slug": "repo",
+    "github.com/team-slug": "github",
+    "github.com/user-login": "github",
+    "circleci.com/project-slug": "circleci",
+    "travis-ci.com/repo-slug": "travis",
     "pagerduty.com/service-id": "pagerduty",
     "opsgenie.com/component-selector": "opsgenie",
+    "rootly.com/service-id": "rootly",
+    "rootly.com/service-slug": "rootly",
+    "firehydrant.com/service-name": "firehydrant",
     "sentry.io/project-slug": "sentry",
+    "rollbar.com/project-slug": "rollbar",
     "argocd/app-name": "argocd",
+    "argocd/app-selector": "argocd",
     "backstage.io/kubernetes-id": "kubernetes",
     "backstage.io/kubernetes-label-selector": "kubernetes",
     "jenkins.io/job-full-name": "jenkins",
+    "jenkins.io/github-folder": "jenkins",
     "grafana/tag-selector": "grafana",
+    "datadoghq.com/service-name": "datadog",
+    "datadoghq.com/tag-name": "datadog",
+    "sonarqube.org/project-key": "sonarqube",
+    "aws.amazon.com/lambda-function-name": "lambda",
 }
-_RELATIONS = {"ownedBy", "dependsOn", "dependencyOf", "consumesApi", "apiProvidedBy", "partOf", "memberOf", "childOf"}
+_LINKED = {
+    "grafana/dashboard-url": "dashboard",
+    "datadoghq.com/dashboard-url": "dashboard",
+    "newrelic.com/dashboard-url": "dashboard",
+}
+_RELATIONS = {
+    "ownedBy": (FactKind.OWNED_BY, False),
+    "dependsOn": (FactKind.DEPENDS_ON, False),
+    "dependencyOf": (FactKind.DEPENDS_ON, True),
+    "consumesApi": (FactKind.DEPENDS_ON, False),
+    "apiConsumedBy": (FactKind.DEPENDS_ON, True),
+    "apiProvidedBy": (FactKind.DEPENDS_ON, False),
+    "providesApi": (FactKind.DEPENDS_ON, True),
+    "partOf": (FactKind.PART_OF, False),
+    "hasPart": (FactKind.PART_OF, True),
+    "childOf": (FactKind.PART_OF, False),
+    "parentOf": (FactKind.PART_OF, True),
+    "memberOf": (FactKind.MEMBER_OF, False),
+    "hasMember": (FactKind.MEMBER_OF, True),
+}
+"""What a relation states, and whether its target is the subject."""
+_FIELDS = (
+    ("owner", FactKind.OWNED_BY, "group", False),
+    ("dependsOn", FactKind.DEPENDS_ON, "component", False),
+    ("consumesApis", FactKind.DEPENDS_ON, "api", False),
+    ("dependencyOf", FactKind.DEPENDS_ON, "component", True),
+    ("providesApis", FactKind.DEPENDS_ON, "api", True),
+    ("system", FactKind.PART_OF, "system", False),
+    ("domain", FactKind.PART_OF, "domain", False),
+    ("subdomainOf", FactKind.PART_OF, "domain", False),
+    ("subcomponentOf", FactKind.PART_OF, "component", False),
+    ("memberOf", FactKind.MEMBER_OF, "group", False),
+    ("parent", FactKind.PART_OF, "group", False),
+)
+"""(field of the spec, what it states, the kind that a reference there means by itself, whether it is the subject)."""
+_GROUP_FIELDS = (("members", FactKind.MEMBER_OF, "user", True), ("children", FactKind.PART_OF, "group", True))
 
 
 def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
     """
     A piece an entity; a document that cannot be read leaves the others alone where the file can be cut at `---`.
     """
-    path = meta.get("path", "catalog")
-    text = text_of(unpack(raw, path), path)
-    if path.endswith(".json") or text.lstrip()[:1] in ("{", "["):
-        value = load_json(text, path)
-        items = value.get("items", value) if isinstance(value, dict) else value
-        for number, entity in enumerate(items if isinstance(items, list) else [value], 1):
-            yield _piece(entity, path, number)
-        return
-    try:
-        documents = load_yaml_documents(text, path)
-    except BadRecord as whole:
-        yield from _each_document(text, path, whole)
-        return
-    for number, document in enumerate(documents, 1):
-        yield _piece(document, path, number)
+    path = meta.get("path") or "catalog"
+    found = [one for value in documents_of(raw, path) for one in _listed(value)]
+    components = {_key(one) for one in found if isinstance(one, dict) and _kind(one) == "component"}
+    for number, one in enumerate(found, 1):
+        if isinstance(one, Piece):
+            yield one
+            continue
+        made = piece(one, path, number, lambda entity: f"{entity.get('kind')}:{_key(entity)}")
+        if isinstance(one, dict) and _kind(one) == "api" and _key(one) in components:
+            made = Piece(part=made.part, body=made.body, meta={**made.meta, "beside": "component"})
+        yield made
 
 
-def _each_document(text: str, path: str, whole: BadRecord) -> Iterator[Piece]:
-    parts = re.split(r"(?m)^---[ \t]*(?:#.*)?$", text)
-    if len(parts) < 2:
-        raise whole
-    for number, part in enumerate(parts, 1):
-        try:
-            for document in load_yaml_documents(part, f"document {number} of {path}"):
-                yield _piece(document, path, number)
-        except BadRecord as error:
-            yield Piece(part=f"{path}#document-{number}", body=part, problem=str(error))
+def _listed(value: object) -> list[object]:
+    """
+    The entities of an answer: of a query `items`, of a look-up `entities`, which has nulls for what is not there.
+    """
+    for key in ("items", "entities"):
+        inner = at(value, key)
+        if isinstance(inner, list):
+            return [one for one in inner if one is not None]
+    return value if isinstance(value, list) else [value]
 
 
-def _piece(entity: object, path: str, number: int) -> Piece:
-    try:
-        body = orjson.dumps(entity).decode()
-    except (TypeError, orjson.JSONEncodeError) as error:
-        return Piece(part=f"{path}#{repr(entity)[:60]}", body=repr(entity), problem=f"{path}: {error}")
-    if not isinstance(entity, dict):
-        return Piece(part=f"{path}#{body[:60]}", body=body, problem=f"{path}: an entity should be an object")
-    metadata = entity.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    space = metadata.get("namespace") if isinstance(metadata, dict) else None
-    return Piece(
-        part=f"{path}#{entity.get('kind')}:{space or 'default'}/{name}".lower(), body=body, meta={"row": str(number)}
-    )
+def _kind(entity: Body) -> str:
+    return str(entity.get("kind", "")).lower()
+
+
+def _key(entity: Body) -> str:
+    return f"{text_at(entity, 'metadata', 'namespace') or 'default'}/{text_at(entity, 'metadata', 'name')}".lower()
 
 
 def transform(record: Record) -> Iterator[Item]:
     """
     What one entity states.
     """
-    entity = mapping_of(load_json(record.body, record.part), record.part)
-    kind = str(entity.get("kind", "")).lower()
+    entity = body_of(record)
+    kind = _kind(entity)
     if kind in _PASSED_OVER:
         return
     if kind not in _KINDS:
@@ -107,50 +149,47 @@ def transform(record: Record) -> Iterator[Item]:
         raise BadRecord(f"{record.part}: metadata.name is missing")
     space = str(metadata.get("namespace") or "default").lower()
     subject = _id(_KINDS[kind], space, str(metadata["name"]))
-    yield _described(subject, kind, metadata, spec)
+    beside = record.meta.get("beside") == "component"
+    if not beside:
+        yield _described(subject, kind, metadata, spec)
     yield from _names(subject, metadata)
-    yield from _edges(subject, kind, space, spec, _relations(entity))
+    # the catalogue's computed relations outrank what the file says
+    related = list(_related(subject, entity, space))
+    owned = beside or any(fact.kind is FactKind.OWNED_BY for fact in related)
+    for fact in once((*related, *_edges(subject, kind, space, spec, owned=owned))):
+        if not beside or fact.kind is not FactKind.OWNED_BY:
+            yield fact
 
 
 def _described(subject: EntityId, kind: str, metadata: Mapping[str, object], spec: Mapping[str, object]) -> Fact:
     labels = mapping_of(metadata.get("labels") or {}, "labels")
     annotations = mapping_of(metadata.get("annotations") or {}, "annotations")
-    profile = spec.get("profile") if isinstance(spec.get("profile"), dict) else {}
-    found: dict[str, object] = {
-        "kind": kind,
-        "name": metadata.get("name"),
-        "title": metadata.get("title") or (profile.get("displayName") if isinstance(profile, dict) else None),
-        "description": metadata.get("description"),
-        "type": spec.get("type"),
-        "lifecycle": spec.get("lifecycle"),
-        "tier": labels.get("tier") or annotations.get("tier"),
-        "tags": ",".join(texts_of(metadata.get("tags"))),
-        "slack": annotations.get("slack.com/channel") or annotations.get("slack"),
-        "links": " ".join(_links(metadata)),
-        "runbooks": " ".join(_links(metadata, runbooks=True)),
-        "techdocs": annotations.get("backstage.io/techdocs-ref"),
-    }
-    attributes = {key: str(value) for key, value in found.items() if value}
-    return Fact(kind=FactKind.ENTITY, subject=subject, attributes=attributes)
-
-
-def _links(metadata: Mapping[str, object], runbooks: bool = False) -> Iterator[str]:
-    links = metadata.get("links")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("url"):
-            about = f"{link.get('type', '')} {link.get('title', '')} {link['url']}".lower()
-            if not runbooks or "runbook" in about or "playbook" in about:
-                yield str(link["url"])
+    links = [(words(link, "type", "title"), link.get("url")) for link in objects_at(metadata, "links")]
+    links += [(about, annotations[key]) for key, about in _LINKED.items() if key in annotations]
+    return described(
+        subject,
+        links,
+        kind=kind,
+        name=metadata.get("name"),
+        title=metadata.get("title") or at(spec, "profile", "displayName"),
+        description=metadata.get("description"),
+        type=spec.get("type"),
+        lifecycle=spec.get("lifecycle"),
+        tier=labels.get("tier") or annotations.get("tier"),
+        tags=texts_of(metadata.get("tags")),
+        slack=annotations.get("slack.com/channel") or annotations.get("slack"),
+        techdocs=annotations.get("backstage.io/techdocs-ref"),
+    )
 
 
 def _names(subject: EntityId, metadata: Mapping[str, object]) -> Iterator[Fact]:
     annotations = mapping_of(metadata.get("annotations") or {}, "annotations")
-    named = [(str(metadata["title"]), "title")] if metadata.get("title") else []
-    named += [(str(value), _ALIASES[key]) for key, value in annotations.items() if key in _ALIASES and value]
-    for name, seen_in in named:
-        yield Fact(kind=FactKind.ALIAS, subject=subject, object=name, attributes={"seen_in": seen_in})
-        if seen_in == "repo":
-            yield Fact(kind=FactKind.BUILT_FROM, subject=subject, object=entity_id(EntityKind.REPOSITORY, name))
+    yield from alias(subject, metadata.get("title"), "title")
+    for key, value in annotations.items():
+        if _ALIASES.get(key) == "repo":
+            yield from built_from(subject, value)
+        elif key in _ALIASES:
+            yield from alias(subject, value, _ALIASES[key])
     location = str(annotations.get("backstage.io/source-location") or "")
     found = re.match(r"url:https?://[^/]+/([^/]+/[^/]+?)(?:\.git)?(?:/(?:tree|blob|-/tree)/[^/]+/?(.*))?/?$", location)
     if found:
@@ -159,15 +198,12 @@ def _names(subject: EntityId, metadata: Mapping[str, object]) -> Iterator[Fact]:
         yield Fact(kind=FactKind.BUILT_FROM, subject=subject, object=repository, attributes=path)
 
 
-def _relations(entity: Mapping[str, object]) -> list[tuple[str, str]]:
-    found = entity.get("relations")
-    pairs = []
-    for relation in found if isinstance(found, list) else []:
-        if isinstance(relation, dict) and relation.get("type") in _RELATIONS:
-            target = relation.get("targetRef") or _target(relation.get("target"))
-            if target:
-                pairs.append((str(relation["type"]), str(target)))
-    return pairs
+def _related(subject: EntityId, entity: Body, space: str) -> Iterator[Fact]:
+    for relation in objects_at(entity, "relations"):
+        name, ref = str(relation.get("type")), text_at(relation, "targetRef") or _target(relation.get("target"))
+        if name in _RELATIONS and ref:
+            fact, turned = _RELATIONS[name]
+            yield from _edge(fact, subject, ref, "component", space, name, turned=turned)
 
 
 def _target(target: object) -> str | None:
@@ -176,58 +212,20 @@ def _target(target: object) -> str | None:
     return f"{target.get('kind', 'component')}:{target.get('namespace', 'default')}/{target['name']}"
 
 
-def _edges(
-    subject: EntityId, kind: str, space: str, spec: Mapping[str, object], relations: list[tuple[str, str]]
-) -> Iterator[Fact]:
-    related = {name for name, _ in relations}
-    for field, fact, default in (
-        ("owner", FactKind.OWNED_BY, "group"),
-        ("dependsOn", FactKind.DEPENDS_ON, "component"),
-        ("consumesApis", FactKind.DEPENDS_ON, "api"),
-        ("system", FactKind.PART_OF, "system"),
-        ("domain", FactKind.PART_OF, "domain"),
-        ("subcomponentOf", FactKind.PART_OF, "component"),
-        ("memberOf", FactKind.MEMBER_OF, "group"),
-        ("parent", FactKind.PART_OF, "group"),
-    ):
-        # the catalogue's computed relation outranks what the file says
-        if field == "owner" and "ownedBy" in related:
+def _edges(subject: EntityId, kind: str, space: str, spec: Mapping[str, object], *, owned: bool) -> Iterator[Fact]:
+    for field, fact, default, turned in (*_FIELDS, *(_GROUP_FIELDS if kind == "group" else ())):
+        if field == "owner" and owned:
             continue
         for ref in texts_of(spec.get(field)):
-            yield from _edge(fact, subject, ref, default, space, field)
-    for ref in texts_of(spec.get("dependencyOf")):
-        yield from _edge(FactKind.DEPENDS_ON, subject, ref, "component", space, "dependencyOf", turned=True)
-    for ref in texts_of(spec.get("providesApis")):
-        yield from _edge(FactKind.DEPENDS_ON, subject, ref, "api", space, "providesApis", turned=True)
-    if kind == "group":
-        for ref in texts_of(spec.get("members")):
-            yield from _edge(FactKind.MEMBER_OF, subject, ref, "user", space, "members", turned=True)
-    for name, ref in relations:
-        yield from _related(subject, name, ref, space)
-
-
-def _related(subject: EntityId, name: str, ref: str, space: str) -> Iterator[Fact]:
-    fact, turned = {
-        "ownedBy": (FactKind.OWNED_BY, False),
-        "dependsOn": (FactKind.DEPENDS_ON, False),
-        "consumesApi": (FactKind.DEPENDS_ON, False),
-        "apiProvidedBy": (FactKind.DEPENDS_ON, False),
-        "dependencyOf": (FactKind.DEPENDS_ON, True),
-        "partOf": (FactKind.PART_OF, False),
-        "childOf": (FactKind.PART_OF, False),
-        "memberOf": (FactKind.MEMBER_OF, False),
-    }[name]
-    yield from _edge(fact, subject, ref, "component", space, name, turned=turned)
+            yield from _edge(fact, subject, ref, default, space, field, turned=turned)
 
 
 def _edge(
     fact: FactKind, subject: EntityId, ref: str, default: str, space: str, stated_as: str, *, turned: bool = False
 ) -> Iterator[Fact]:
     other = _reference(ref, default, space)
-    if other is None or other == subject:
-        return
     left, right = (other, subject) if turned else (subject, other)
-    yield Fact(kind=fact, subject=left, object=right, attributes={"stated_as": stated_as})
+    yield from edge(fact, left, right, stated_as)
 
 
 def _reference(ref: str, default: str, space: str) -> EntityId | None:
@@ -249,5 +247,12 @@ CONNECTOR = Connector(
     snapshot=True,
     split=split,
     transform=transform,
-    patterns=("*catalog-info*.y*ml", "catalog/*.y*ml", "*-component.y*ml", "org.y*ml"),
+    patterns=(
+        "*catalog-info*.y*ml",
+        "catalog/*.y*ml",
+        "*-component.y*ml",
+        "org.y*ml",
+        "backstage/*.y*ml",
+        "backstage/*.json",
+    ),
 )

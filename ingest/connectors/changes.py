@@ -207,7 +207,11 @@ def _kind(row: Mapping[str, object], title: str, files: tuple[str, ...], deploye
 
 
 def _first(row: Mapping[str, object], field: str) -> object | None:
-    return next((row[name] for name in _SYNONYMS[field] if row.get(name) not in (None, "", [])), None)
+    for name in _SYNONYMS[field]:
+        value = row.get(name)
+        if value is not None and value != "" and value != []:
+            return value
+    return None
 
 
 def _text(row: Mapping[str, object], field: str) -> str | None:

@@ -1,6 +1,9 @@
 """
-CODEOWNERS of GitHub and GitLab: who owns which paths of a repository. The last matching line wins; a line without
-owners means nobody (on GitHub) or its section's owners (on GitLab).
+CODEOWNERS of GitHub and GitLab: who owns which paths of a repository. The last matching line wins.
+
+GitHub anchors a pattern with a slash inside, and a line without owners means nobody. GitLab's has sections, which all
+apply: a line without owners has its section's, what `!` excludes stays excluded in its section, and a pattern without a
+leading slash is looked for in every folder. A file with a section or an exclusion is read as GitLab's.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
 from ingest.parsing import text_of, unpack
 
-_SECTION = re.compile(r"^(\^)?\[([^\]]+)\](?:\[(\d+)\])?\s*(.*)$")
+_SECTION = re.compile(r"^(\^)?\[([^\]]+)\](?:\[(\d+)\])?(?:\s+(.*))?$")
 _MAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 
 
@@ -31,6 +34,8 @@ class Rule:
     line: int
     excludes: bool = False
     optional: bool = False
+    gitlab: bool = False
+    """Whether GitLab's meaning of patterns counts."""
 
 
 def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
@@ -52,35 +57,49 @@ def rules(text: str) -> Iterator[Rule]:
     """
     The lines that mean something, in order.
     """
-    section, inherited, optional = "", (), False
+    section, optional = "", False
+    inherited: tuple[str, ...] = ()
+    gitlab = is_gitlab(text)
     for number, line in enumerate(text.split("\n"), 1):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
         head = _SECTION.match(line)
         if head:
-            section, inherited, optional = head[2].strip(), tuple(head[4].split()), bool(head[1])
+            inherited = tuple(word for word in _words(head[4] or "") if "@" in word)
+            section, optional = head[2].strip(), bool(head[1])
             continue
         words = _words(line)
         owners = tuple(word for word in words[1:] if "@" in word)
         excludes = words[0].startswith("!")
         pattern = words[0].removeprefix("!")
-        yield Rule(pattern, owners or (() if excludes else inherited), section, number, excludes, optional)
+        yield Rule(pattern, owners or (() if excludes else inherited), section, number, excludes, optional, gitlab)
+
+
+def is_gitlab(text: str) -> bool:
+    """
+    Whether a file has what only GitLab's knows: sections or exclusions.
+    """
+    lines = (line.strip() for line in text.split("\n"))
+    return any(line.startswith("!") or _SECTION.match(line) for line in lines)
 
 
 def _words(line: str) -> list[str]:
     bare = re.split(r"\s#", line, maxsplit=1)[0]
-    return [word.replace("\\ ", " ") for word in re.split(r"(?<!\\)\s+", bare.strip())]
+    return [word.replace("\\ ", " ").removeprefix("\\") for word in re.split(r"(?<!\\)\s+", bare.strip())]
 
 
 def owner_id(owner: str) -> EntityId:
     """
-    `@org/team` is a team, `@user` and a mail address are persons (of an address only the part before the @ is kept).
+    `@org/team` is a team, `@user` and a mail address are persons (of an address only the part before the @ is kept). Of
+    a group in a group (`@org/area/team`) all but the organisation is its name. A role (`@@maintainer`) is nobody.
     """
+    if owner.startswith("@@"):
+        return ""
     if _MAIL.match(owner):
         return entity_id(EntityKind.PERSON, owner.partition("@")[0])
     name = owner.removeprefix("@")
-    return entity_id(EntityKind.TEAM, name.rpartition("/")[2]) if "/" in name else entity_id(EntityKind.PERSON, name)
+    return entity_id(EntityKind.TEAM, name.partition("/")[2]) if "/" in name else entity_id(EntityKind.PERSON, name)
 
 
 def transform(record: Record) -> Iterator[Item]:
@@ -96,6 +115,8 @@ def transform(record: Record) -> Iterator[Item]:
             attributes["section"] = rule.section
         if rule.optional:
             attributes["optional"] = "true"
+        if rule.gitlab:
+            attributes["dialect"] = "gitlab"
         if not rule.owners:
             attributes["excludes" if rule.excludes else "nobody"] = "true"
         for owner in rule.owners or ("",):
@@ -107,24 +128,29 @@ def transform(record: Record) -> Iterator[Item]:
 
 def owners_of(path: str, found: Sequence[Rule]) -> tuple[str, ...]:
     """
-    The owners of a path: the last matching rule of each section, sections in order.
+    The owners of a path: the last matching rule of each section, sections in order. Sections of one name are one.
     """
     winners: dict[str, tuple[str, ...]] = {}
+    excluded = set()
     for rule in found:
-        if matches(rule.pattern, path):
-            winners[rule.section] = () if rule.excludes else rule.owners
+        section = rule.section.lower()
+        if section not in excluded and matches(rule.pattern, path, gitlab=rule.gitlab):
+            winners[section] = () if rule.excludes else rule.owners
+            if rule.excludes:
+                excluded.add(section)
     return tuple(dict.fromkeys(owner for owners in winners.values() for owner in owners))
 
 
-def matches(pattern: str, path: str) -> bool:
+def matches(pattern: str, path: str, *, gitlab: bool = False) -> bool:
     """
-    Whether a CODEOWNERS pattern covers a path: as in .gitignore, without character classes and negation.
+    Whether a CODEOWNERS pattern covers a path: as in .gitignore, without character classes and negation; on GitLab in
+    every folder where no slash leads, and below a folder only where a slash ends it.
     """
-    rooted = pattern.startswith("/") or "/" in pattern.rstrip("/")
+    rooted = pattern.startswith("/") or (not gitlab and "/" in pattern.rstrip("/"))
     body = pattern.strip("/")
     regex = "".join(_piece(part) for part in re.split(r"(\*\*/|/\*\*|\*|\?)", body))
     start = r"\A" if rooted else r"(?:\A|.*/)"
-    deep = "/.*" if pattern.endswith("/") else r"(?:/.*)?"
+    deep = "/.*" if pattern.endswith("/") else "" if gitlab else r"(?:/.*)?"
     if body.endswith("*") and not body.endswith("**") and rooted:
         # `docs/*` covers the files of docs alone, not those of folders below
         deep = ""
@@ -142,5 +168,5 @@ CONNECTOR = Connector(
     snapshot=True,
     split=split,
     transform=transform,
-    patterns=("CODEOWNERS", "*CODEOWNERS", "*CODEOWNERS.txt"),
+    patterns=("CODEOWNERS", "*CODEOWNERS", "*CODEOWNERS.txt", "codeowners/*.txt"),
 )

@@ -4,7 +4,6 @@ A git repository's history: each commit is a change. Mail addresses are not kept
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,13 +11,12 @@ from pathlib import Path
 import orjson
 
 from graph.values import Change, EntityKind, Item, Record, Trust, entity_id
+from ingest.commits import is_bot, reverted
 from ingest.connectors.changes import kind_of_files
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord, BadSource
 from ingest.parsing import load_json, mapping_of, parse_time, texts_of
 
-_REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,40})", re.IGNORECASE)
-_BOT = re.compile(r"\[bot\]|(^|[-_ ])bot$|dependabot|renovate", re.IGNORECASE)
 _FIELDS = "%H%x1f%P%x1f%aN%x1f%cI%x1f%B%x1e"
 
 
@@ -74,7 +72,6 @@ def transform(record: Record) -> Iterator[Item]:
     if not body.get("id") or not body.get("at"):
         raise BadRecord(f"{record.part}: a commit needs `id` and `at`")
     files = texts_of(body.get("files"))
-    reverted = _REVERTS.search(message)
     author = str(body.get("author", ""))
     parents = body.get("parents")
     repository = record.meta.get("repository")
@@ -87,10 +84,10 @@ def transform(record: Record) -> Iterator[Item]:
         repository=entity_id(EntityKind.REPOSITORY, repository) if repository else None,
         revision=str(body["id"]),
         actor=author or None,
-        automated=bool(_BOT.search(author)),
+        automated=is_bot(author),
         merge=isinstance(parents, list) and len(parents) > 1,
         files=files,
-        reverts=reverted[1] if reverted else None,
+        reverts=reverted(message),
     )
 
 

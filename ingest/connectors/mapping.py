@@ -44,7 +44,7 @@ from ingest.parsing import (
 _FACTS = {kind.value for kind in FactKind}
 _KINDS = _FACTS | {"change", "incident", "alert_rule"}
 _HOLE = re.compile(r"\{([^{}|]+)(?:\|([^{}]*))?\}")
-_TOP = {"rows", "part", "items", "published", "timezone", "format"}
+_TOP = {"rows", "part", "items", "published", "occurred", "timezone", "format"}
 
 
 @lru_cache(maxsize=64)
@@ -84,7 +84,11 @@ def split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
         named = str(mapping["part"]) if "part" in mapping else ""
         part = filled(named, row) if named else hashlib.sha256(body.encode()).hexdigest()[:16]
         yield Piece(
-            part=f"{path}#{part}", body=body, published_at=_published(mapping, row, meta), meta={"row": str(number)}
+            part=f"{path}#{part}",
+            body=body,
+            published_at=_moment(mapping, "published", row, meta),
+            occurred_at=_moment(mapping, "occurred", row, meta),
+            meta={"row": str(number)},
         )
 
 
@@ -119,8 +123,10 @@ def _list_at(document: object, rows: str, path: str) -> list[object]:
     return document if isinstance(document, list) else [document]
 
 
-def _published(mapping: Mapping[str, object], row: Mapping[str, object], meta: Mapping[str, str]) -> datetime | None:
-    named = mapping.get("published")
+def _moment(
+    mapping: Mapping[str, object], key: str, row: Mapping[str, object], meta: Mapping[str, str]
+) -> datetime | None:
+    named = mapping.get(key)
     value = value_at(row, str(named)) if named else None
     try:
         return parse_time(value, str(mapping.get("timezone") or meta.get("timezone", "UTC"))) if value else None

@@ -17,7 +17,8 @@ from graph.values import EntityKind, Incident, Item, Record, Section, SectionKin
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
 from ingest.fixes.extraction import extract_fixes
-from ingest.markdown import labelled, parse, plain
+from ingest.incident_pages import read_page, why_empty
+from ingest.markdown import Document, parse, plain
 from ingest.parsing import (
     MAX_LINE,
     end_of_day,
@@ -31,14 +32,22 @@ from ingest.parsing import (
     texts_of,
     unpack,
 )
-from ingest.prose import cause_kind, section_kind
+from ingest.prose import cause_kind, day_in, named_field, section_kind, sorted_sections
 
 _STARTED = (
     "started_at", "started", "start", "start_time", "began", "first_detected", "impact_started_at", "impact_time",
-    "occurred_at", "declared", "incident_declared",
+    "occurred_at", "declared", "incident_declared", "starttime",
 )  # fmt: skip
-_DETECTED = ("detected_at", "detected", "first_detected", "identified_at", "declared", "incident_declared")
-_RESOLVED = ("resolved_at", "resolved", "end_time", "ended_at", "ended", "end", "repaired", "mitigated_at")
+_DETECTED = (
+    "detected_at",
+    "detected",
+    "first_detected",
+    "identified_at",
+    "declared",
+    "incident_declared",
+    "detecttime",
+)
+_RESOLVED = ("resolved_at", "resolved", "end_time", "ended_at", "ended", "end", "repaired", "mitigated_at", "endtime")
 _PUBLISHED = ("published_at", "published", "publication_date", "published_on")
 _ALERTS = ("triggering_alert", "alerts", "alert", "alert_name", "triggered_by_alert")
 _SERVICES = ("services", "service", "affected_services", "components", "component", "system")
@@ -46,15 +55,15 @@ _NO_PROSE = {
     "id", "title", "date", "path", "url", "references", "commits", "time_to_repair", "time_to_resolve",
     "extracted_from", "severity", "tags", "status", "keywords", "company", "product", "categories",
 }  # fmt: skip
-_INCIDENT_HEAD = re.compile(
-    r"\b(?:incident|outage|postmortem|post-mortem)\b.*\d{4}-\d{2}-\d{2}|^\d{4}-\d{2}-\d{2}\b\W+[a-z]{3,}",
-    re.IGNORECASE,
-)
-_DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?:[ T](\d{1,2}:\d{2})(?::\d{2})?)?")
-_EVENT = re.compile(
-    r"(?im)^\s*(?:[-*+]\s*)?(?:\*\*)?(first detected|incident declared|repaired|resolved|detected|started)"
-    r"(?:\*\*)?\s*:?\s*(\d{4}-\d{2}-\d{2}[ T]\d{1,2}:\d{2})"
-)
+_ABOUT = {"number", "team", "authors", "status", "duration"}
+"""Fields that are about the document rather than of it."""
+_KEPT = ("number", "status", "team", "duration", "owner_team", "last_reviewed_on")
+_INCIDENT_WORD = re.compile(r"\b(?:incident|outage|post.?mortem)\b", re.IGNORECASE)
+_INCIDENT_HEAD = re.compile(r"^\d{4}-\d{2}-\d{2}\b\W+[a-z]{3,}|^\W*(?:inc|incident)\W?#?\d+\b", re.IGNORECASE)
+_PATTERNS = (
+    "*postmortem*/*.md", "*postmortem*/*.json*", "incidents/*.md", "incidents.jsonl*", "*incident*.md",
+    "*incident*.md.erb",
+)  # fmt: skip
 _SHA = re.compile(r"(?:commit/|\bcommit\s+`?)([0-9a-f]{7,40})\b")
 _CHANGE_WAS = re.compile(r"(?:change|release|deploy(?:ment)?|commit) (?:was|were) `([^`]{2,80})`", re.IGNORECASE)
 _OPEN = re.compile(r"\[ \]|\bopen\b", re.IGNORECASE)
@@ -107,12 +116,19 @@ def _check(fields: Mapping[str, object], where: str) -> None:
 
 def _published(fields: Mapping[str, object], incident: Incident, meta: Mapping[str, str]) -> datetime | None:
     """
-    When it was published: as it says, else the end of the day after the incident's (the earliest that it can be).
+    When it was published: as it says (a blog's path may say the day), else the end of the day after the incident's.
     """
-    named = next((fields[key] for key in _PUBLISHED if fields.get(key)), None)
+    named = next((fields[key] for key in _PUBLISHED if fields.get(key)), day_in(str(fields.get("path") or "")))
     if named is not None:
         moment = parse_time(named, _zone(meta))
         return publication_of_day(moment, _zone(meta)) if is_date_only(named) else moment
+    return published_with(incident, meta)
+
+
+def published_with(incident: Incident, meta: Mapping[str, str]) -> datetime | None:
+    """
+    The earliest that a document about an incident can have been known: the end of the day after it.
+    """
     last = incident.resolved_at or incident.at
     return publication_of_day(last, _zone(meta)) if last else None
 
@@ -122,19 +138,25 @@ def _markdown_pieces(text: str, path: str, meta: Mapping[str, str]) -> Iterator[
         raise BadRecord(f"{path} is empty; write the postmortem into it or remove it")
     document = parse(text, path)
     heads = [
-        section
-        for section in document.sections
-        if section.level in (2, 3, 4) and _INCIDENT_HEAD.search(section.heading)
+        section for section in document.sections if section.level in (2, 3, 4) and _begins_incident(section.heading)
     ]
     if len(heads) < 2:
-        incident = _incident(text, path, meta)
+        incident = incident_of_page(document, path, meta)
         yield Piece(part=path, body=text, published_at=_published(document.front, incident, meta))
         return
     for head in heads:
-        body = _below(document.sections, head)
-        incident = _incident(body, path, meta)
-        published = _published({}, incident, meta)
-        yield Piece(part=f"{path}#{head.anchor}", body=body, published_at=published, meta={"section": head.anchor})
+        body, part = _below(document.sections, head), f"{path}#{head.anchor}"
+        try:
+            published = published_with(incident_of_page(parse(body, part), path, meta), meta)
+        except BadRecord as error:
+            yield Piece(part=part, body=body, problem=str(error))
+            continue
+        yield Piece(part=part, body=body, published_at=published, meta={"section": head.anchor})
+
+
+def _begins_incident(heading: str) -> bool:
+    dated = _INCIDENT_WORD.search(heading) and day_in(heading)
+    return bool(dated or _INCIDENT_HEAD.search(heading))
 
 
 def _below(sections: tuple[Section, ...], head: Section) -> str:
@@ -155,21 +177,21 @@ def transform(record: Record) -> Iterator[Item]:
     if record.body.lstrip()[:1] == "{" and not path.endswith(".md"):
         yield incident_of_json(mapping_of(load_json(record.body, record.part), record.part), path, record.meta)
         return
-    yield _incident(record.body, path, record.meta)
+    yield incident_of_page(parse(record.body, path), path, record.meta)
 
 
 def incident_of_json(fields: Mapping[str, object], path: str, meta: Mapping[str, str]) -> Incident:
     """
     A postmortem of named fields; what is not a known name goes by what its key announces.
     """
-    sections: dict[SectionKind, list[str]] = {}
+    sections: list[tuple[str, SectionKind, str]] = []
     for key, value in fields.items():
         text = _text(value)
         known = key in _NO_PROSE or key in _STARTED + _RESOLVED + _PUBLISHED + _SERVICES
-        if text and not known and not (key in _ALERTS and key != "triggering_alert"):
-            sections.setdefault(section_kind(key), []).append(text)
+        if text and not known and named_field(key) not in _ABOUT and not (key in _ALERTS and key != "triggering_alert"):
+            sections.append((key, section_kind(key), text))
     identity = str(fields.get("id") or hashlib.sha256(orjson.dumps(dict(fields))).hexdigest()[:16])
-    return _built(fields, {kind: "\n\n".join(texts) for kind, texts in sections.items()}, identity, path, meta)
+    return _built(fields, sorted_sections(sections), identity, path, meta)
 
 
 def _text(value: object) -> str:
@@ -180,37 +202,18 @@ def _text(value: object) -> str:
     return ""
 
 
-def _incident(text: str, path: str, meta: Mapping[str, str]) -> Incident:
-    document = parse(text, path)
-    sections: dict[SectionKind, list[str]] = {}
-    titled = document.title
-    for number, section in enumerate(document.sections):
-        kind = section_kind(section.heading) if section.heading and section.heading != titled else SectionKind.OTHER
-        marks = [
-            (label, body) for label, body in labelled(section.text) if section_kind(label) is not SectionKind.OTHER
-        ]
-        if marks and kind is SectionKind.OTHER:
-            for label, body in marks:
-                sections.setdefault(section_kind(label), []).append(body.strip())
-        elif section.text.strip():
-            lead = number == 0 or section.heading == titled
-            target = SectionKind.SUMMARY if kind is SectionKind.OTHER and lead else kind
-            sections.setdefault(target, []).append(section.text.strip())
-    fields = {**_dates(text, titled), **document.front, "title": titled or PurePosixPath(path).stem}
+def incident_of_page(document: Document, path: str, meta: Mapping[str, str]) -> Incident:
+    """
+    A parsed page as an incident; what its front matter says outranks its text. BadRecord for a page that tells of none.
+    """
     name = PurePosixPath(path).name.removesuffix(".md").removesuffix(".markdown")
+    empty = why_empty(document, str(document.front.get("title") or name))
+    if empty:
+        raise BadRecord(empty)
+    page = read_page(document)
+    fields = {**page.facts, **document.front, "title": page.title or name}
     identity = str(document.front.get("id") or (f"{name}#{meta['section']}" if meta.get("section") else name))
-    joined = {kind: "\n\n".join(texts) for kind, texts in sections.items()}
-    return _built(fields, joined, identity, path, meta)
-
-
-def _dates(text: str, title: str) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for mark in _EVENT.finditer(text):
-        found.setdefault(mark[1].lower().replace(" ", "_"), mark[2])
-    titled = _DATE.search(title)
-    if titled and not found:
-        found["date"] = titled[0]
-    return found
+    return _built(fields, page.sections, identity, path, meta)
 
 
 def _built(
@@ -219,6 +222,7 @@ def _built(
     at, day_only = _began(fields, identity, meta)
     gaps = [kind.value for kind in (SectionKind.CAUSE, SectionKind.RESOLUTION) if not sections.get(kind)]
     attributes = {"path": path} | ({"gaps": ",".join(gaps)} if gaps else {})
+    attributes |= {key: str(fields[key]) for key in _KEPT if isinstance(fields.get(key), str | int)}
     items = sections.get(SectionKind.ACTION_ITEMS, "")
     if _OPEN.search(items):
         attributes["open_actions"] = str(sum(bool(_OPEN.search(line)) for line in items.split("\n")))
@@ -263,9 +267,8 @@ def _began(fields: Mapping[str, object], identity: str, meta: Mapping[str, str])
         return moment, False
     named = next((fields[key] for key in ("date", "day", *_STARTED) if fields.get(key)), None)
     texts = [str(named)] if named is not None else []
-    found = next(
-        (mark[1] for text in (*texts, str(fields.get("title", "")), identity) if (mark := _DATE.search(text))), None
-    )
+    texts += [str(fields.get("title", "")), identity, str(fields.get("mentioned", ""))]
+    found = next((day for text in texts if (day := day_in(text))), None)
     if found:
         return end_of_day(parse_time(found, _zone(meta)), _zone(meta)), True
     return None, False
@@ -294,5 +297,5 @@ CONNECTOR = Connector(
     snapshot=True,
     split=split,
     transform=transform,
-    patterns=("*postmortem*/*.md", "*postmortem*/*.json*", "incidents/*.md", "incidents.jsonl*", "*incident*.md"),
+    patterns=_PATTERNS,
 )

@@ -12,6 +12,7 @@ import orjson
 from graph.values import AlertRule, EntityKind, Item, Record, Trust, entity_id
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
+from ingest.fields import texts
 from ingest.parsing import load_yaml_documents, mapping_of, text_of, unpack
 
 _SERVICE_LABELS = ("service", "app", "application", "component")
@@ -62,7 +63,7 @@ def rule_of(rule: Mapping[str, object], name: str, identity: str, group: str | N
     """
     A rule's own fields as an AlertRule.
     """
-    labels, annotations = _texts(rule.get("labels")), _texts(rule.get("annotations"))
+    labels, annotations = texts(rule.get("labels")), texts(rule.get("annotations"))
     services = {labels[key] for key in _SERVICE_LABELS if labels.get(key, "").strip() and "{{" not in labels[key]}
     return AlertRule(
         id=identity,
@@ -101,10 +102,6 @@ def _rules(documents: list[object], path: str) -> Iterator[tuple[str, int, objec
             rules = group.get("rules") if isinstance(group, dict) else None
             for number, rule in enumerate(rules if isinstance(rules, list) else [], 1):
                 yield str(group.get("name", "")), number, rule
-
-
-def _texts(value: object) -> dict[str, str]:
-    return {str(key): str(item) for key, item in value.items() if item is not None} if isinstance(value, dict) else {}
 
 
 CONNECTOR = Connector(

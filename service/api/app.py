@@ -7,10 +7,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import orjson
 from fastapi import FastAPI, Query, Request
@@ -20,31 +20,32 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from graph.errors import GraphError, StoreUnavailable
 from graph.resolved import entities, neighbours
 from graph.values import Alert, EntityKind, RecordState, View, entity_name
-from ingest.alerts import Tell, read_alerts, untold
-from ingest.connectors import NAMES, connector
+from ingest.alerts import Tell, read_payload, untold
+from ingest.connectors import connectors
 from ingest.connectors.feedback import check
 from ingest.contract import Source
-from ingest.journal import DELIVERY, admit
-from ingest.parsing import asked_time, load_json, mapping_of, packed, printable, text_of, texts_of, unpack
+from ingest.journal import admit
+from ingest.parsing import asked_time, load_json, mapping_of, text_of, texts_of, unpack
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import VERSION, parts
-from service.api import pages
+from service.api import intake, pages
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
-from service.api.guard import LOOPBACK, Guard, covers, largest, own_address
+from service.api.guard import Guard
 from service.api.problems import Problem, install
+from service.api.requests import as_json, body_of, caller, fresh, timed
 from service.context import Question, assemble
 from service.mcp import endpoint
-from service.metrics import exposition, observe
+from service.metrics import exposition
 from service.readiness import readiness
 from service.render import answer_text
-from service.tokens import LOCAL, UNKNOWN, Caller, Tokens
+from service.sources import listing
+from service.tokens import LOCAL, Caller
 from service.wiring import Memory
 
-Result = TypeVar("Result")
 MOST = 500
 """Of the past incidents that one may ask for at once."""
 Moment = Annotated[str | None, Query(description="RFC 3339; the world as of then")]
@@ -61,6 +62,8 @@ def create_app(memory: Memory) -> FastAPI:
         with suppress(GraphError):
             await run_in_threadpool(memory.tokens.refresh)
         memory.start()
+        # so that the first question does not wait for their import
+        await run_in_threadpool(connectors)
         refreshing = asyncio.create_task(fresh(memory.tokens))
         yield
         refreshing.cancel()
@@ -72,99 +75,13 @@ def create_app(memory: Memory) -> FastAPI:
     install(app)
     _answers(app, memory)
     _lookups(app, memory)
-    _intake(app, memory)
+    intake.install(app, memory)
+    _verdicts(app, memory)
     _operations(app, memory)
     pages.install(app, memory, caller, answer_of)
     agents = endpoint.install(app, memory, caller)
     app.add_middleware(Guard, settings=memory.settings, hosts=memory.settings.allowed_hosts)
     return app
-
-
-async def caller(request: Request, scope: str) -> Caller:
-    """
-    Who asks, allowed to; else a Problem.
-    """
-    memory: Memory = request.app.state.memory
-    tokens = memory.tokens
-    if tokens.any is None:
-        return _stranger(memory, scope)
-    if not tokens.any:
-        return _neighbour(memory)
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    token = token.strip() if kind.lower() == "bearer" else ""
-    found = tokens.caller(token)
-    if found is None and token:
-        # it may have been made a moment ago, by another process
-        await run_in_threadpool(tokens.refresh)
-        found = tokens.caller(token)
-    if found is None:
-        raise Problem(401, "a token is needed: Authorization: Bearer prc_...", {"www-authenticate": "Bearer"})
-    if found.audience and not covers(found.audience, own_address(memory.settings, request) + request.url.path):
-        raise Problem(401, "this token is for another address", {"www-authenticate": "Bearer"})
-    if not found.may(scope):
-        raise Problem(403, f"this token has not the scope `{scope}`")
-    return found
-
-
-def _stranger(memory: Memory, scope: str) -> Caller:
-    """
-    Whoever asks before the store was read once: nothing is known that he could see, and nothing can be taken from him.
-    """
-    if scope != "read" or memory.settings.host not in LOOPBACK:
-        detail = "the store has not been reached since the start, so no token can be checked; try again"
-        raise Problem(503, detail, {"retry-after": "5"})
-    return UNKNOWN
-
-
-def _neighbour(memory: Memory) -> Caller:
-    """
-    Whoever asks while there are no tokens. Serving others than this machine is refused at the start already, where the
-    store could be asked then.
-    """
-    if memory.settings.host not in LOOPBACK:
-        raise Problem(
-            401, "there are no tokens, so only this machine is served; make one: precedent token NAME --scope read"
-        )
-    return LOCAL
-
-
-async def fresh(tokens: Tokens) -> None:
-    """
-    Read the tokens again and again, as other processes may make some.
-    """
-    while True:
-        with suppress(GraphError):
-            await run_in_threadpool(tokens.refresh)
-        await asyncio.sleep(1)
-
-
-async def body_of(request: Request) -> bytes:
-    """
-    The whole body, unpacked where it is gzip, as its header says or its first bytes do. A Problem where it is, or would
-    be, larger than allowed. Unpacking is work for a thread: meanwhile others are answered.
-    """
-    most = largest(request.app.state.memory.settings, request.url.path)
-    coding = request.headers.get("content-encoding", "").strip().lower()
-    if coding not in ("", "identity", "gzip", "x-gzip"):
-        known = {"accept-encoding": "gzip"}
-        raise Problem(415, f"the body's Content-Encoding `{coding[:40]}` is not known; send gzip, or as it is", known)
-    raw = await request.body()
-    if coding.endswith("gzip") and not packed(raw):
-        raise Problem(422, "Content-Encoding says gzip, but the body is not gzip; send it as it is, without the header")
-    # a packed file that was packed once more on its way is fine; more layers than that are no honest body
-    for _ in range(2):
-        if packed(raw):
-            raw = await run_in_threadpool(unpack, raw, "the body", most)
-    if packed(raw):
-        raise Problem(422, "the body is gzip within gzip within gzip; pack it once")
-    return raw
-
-
-def as_json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """
-    JSON by the quick encoder.
-    """
-    return Response(orjson.dumps(value), status, headers, "application/json")
 
 
 def wants_text(request: Request, form: str | None) -> bool:
@@ -221,7 +138,8 @@ def question_of(
     hears what the payload lacks.
     """
     body = redact_body(redactor, text_of(unpack(raw, "the alert"), "the alert")).text.encode("utf-8", "replace")
-    alerts = read_alerts(body, headers, tell=tell)
+    asked = read_payload(body, headers, tell=tell)
+    alerts = asked.alerts
     extra = _extra(body)
     firing = [alert for alert in alerts if alert.status != "resolved"] or list(alerts)
     return Question(
@@ -232,6 +150,7 @@ def question_of(
         visibility=who.visibility,
         environment=_text(extra.get("environment")) if "labels" not in extra else None,
         signals=_signals(extra.get("signals"), firing[1:]),
+        format=asked.format,
     )
 
 
@@ -293,7 +212,7 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         who = await caller(request, "read")
         raw = await body_of(request)
         headers = dict(request.headers)
-        answer = await _timed("context", lambda: answer_of(memory, raw, headers, who, as_of, known_at))
+        answer = await timed("context", lambda: answer_of(memory, raw, headers, who, as_of, known_at))
         return PlainTextResponse(answer_text(answer) + "\n") if as_text else as_json(answer)
 
     @app.get("/v1/answers/{answer_id}")
@@ -315,12 +234,7 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         text = _text(body.get("text") or body.get("symptoms"))
         if not text:
             raise Problem(422, "`text` is missing: say what is seen")
-        return as_json(await _timed("similar", lambda: similar_part(memory, who, text, body)))
-
-
-async def _timed(name: str, work: Callable[[], Result]) -> Result:
-    with observe(name):
-        return await run_in_threadpool(work)
+        return as_json(await timed("similar", lambda: similar_part(memory, who, text, body)))
 
 
 def may_see(memory: Memory, body: bytes, who: Caller) -> bool:
@@ -383,7 +297,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         if not asked:
             raise Problem(422, "say `service`: a name or alias")
         view = view_of(who, as_of, known_at)
-        found = await _timed("owner", lambda: owner_of(memory, view, asked))
+        found = await timed("owner", lambda: owner_of(memory, view, asked))
         body = orjson.dumps(found)
         tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
         if request.headers.get("if-none-match") == tag:
@@ -396,7 +310,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         All services with their owners.
         """
         view = view_of(await caller(request, "read"), as_of, known_at)
-        return as_json(await _timed("services", lambda: {"services": service_rows(memory, view)}))
+        return as_json(await timed("services", lambda: {"services": service_rows(memory, view)}))
 
     @app.get("/v1/services/{name:path}")
     async def service(request: Request, name: str, as_of: Moment = None, known_at: Moment = None) -> Response:
@@ -404,7 +318,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         One service: owner, neighbours, last changes, incidents.
         """
         view = view_of(await caller(request, "read"), as_of, known_at)
-        return as_json(await _timed("service", lambda: service_part(memory, view, name)))
+        return as_json(await timed("service", lambda: service_part(memory, view, name)))
 
     @app.get("/v1/changes")
     async def changes(
@@ -415,7 +329,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         Changes, newest first, of one service or of all.
         """
         view = view_of(await caller(request, "read"), None, None)
-        return as_json(await _timed("changes", lambda: change_rows(memory, view, service, start, end, limit)))
+        return as_json(await timed("changes", lambda: change_rows(memory, view, service, start, end, limit)))
 
     @app.get("/v1/runbooks")
     async def runbooks(request: Request, text: str = "", alert: str = "", service: str | None = None) -> Response:
@@ -423,7 +337,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         Runbooks for a text, an alert's name, a service.
         """
         view = view_of(await caller(request, "read"), None, None)
-        return as_json(await _timed("runbooks", lambda: runbook_rows(memory, view, text, alert, service)))
+        return as_json(await timed("runbooks", lambda: runbook_rows(memory, view, text, alert, service)))
 
     @app.get("/v1/timeline")
     async def timeline(request: Request, service: str, start: Moment = None, end: Moment = None) -> Response:
@@ -431,7 +345,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         Changes, incidents and alerts of a service in order of time.
         """
         view = view_of(await caller(request, "read"), None, None)
-        return as_json(await _timed("timeline", lambda: timeline_rows(memory, view, service, start, end)))
+        return as_json(await timed("timeline", lambda: timeline_rows(memory, view, service, start, end)))
 
     @app.get("/v1/identity")
     async def identity(request: Request, name: str) -> Response:
@@ -439,7 +353,16 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         What a name may mean, and under which ids its history lies.
         """
         view = view_of(await caller(request, "read"), None, None)
-        return as_json(await _timed("identity", lambda: identity_part(memory, view, name)))
+        return as_json(await timed("identity", lambda: identity_part(memory, view, name)))
+
+    @app.get("/v1/sources")
+    async def sources(request: Request) -> Response:
+        """
+        The sources with their state, and what is in quarantine.
+        """
+        who = await caller(request, "read")
+        hooks = memory.settings.webhooks
+        return as_json(await timed("sources", lambda: listing(memory.store, hooks, datetime.now(UTC), who.visibility)))
 
     @app.get("/v1/readiness")
     async def ready(request: Request) -> Response:
@@ -447,7 +370,7 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         What we could answer for each service, and what is missing.
         """
         view = view_of(await caller(request, "read"), None, None)
-        return as_json(await _timed("readiness", lambda: readiness(memory, view)))
+        return as_json(await timed("readiness", lambda: readiness(memory, view)))
 
 
 def resolved_service(memory: Memory, view: View, name: str) -> str:
@@ -599,28 +522,7 @@ def identity_part(memory: Memory, view: View, name: str) -> dict[str, object]:
     }
 
 
-def _intake(app: FastAPI, memory: Memory) -> None:
-    @app.post("/v1/ingest/{name}", status_code=202)
-    async def ingest(request: Request, name: str, source: str | None = None, path: str | None = None) -> Response:
-        """
-        Records of a connector: durable when this answers 202. What cannot be read is kept in quarantine.
-        """
-        who = await caller(request, "ingest")
-        if name not in NAMES:
-            raise Problem(404, f"there is no connector {name!r}; there are: {', '.join(NAMES)}")
-        raw = await body_of(request)
-        kept = DELIVERY.union(connector(name).headers)
-        headers = {key: value for key, value in request.headers.items() if key in kept}
-        given = Source(name=printable(source or name, "source"), connector=name)
-        meta = {**headers, "path": printable(path or f"{name}.json", "path")}
-        admitted = await _timed("ingest", lambda: admit(memory.store, given, raw, meta, sender=who.visibility))
-        memory.nudge()
-        body = {
-            "records": list(admitted.records[:100]), "read": len(admitted.records), "new": admitted.new,
-            "duplicates": admitted.duplicates, "quarantined": admitted.quarantined,
-        }  # fmt: skip
-        return as_json(body, 202)
-
+def _verdicts(app: FastAPI, memory: Memory) -> None:
     @app.post("/v1/feedback", status_code=202)
     async def feedback(request: Request) -> Response:
         """
@@ -695,6 +597,9 @@ def _standing(memory: Memory, verbose: bool) -> tuple[dict[str, object], int]:
     if verbose:
         body["indexes"] = {"watermark": status.watermark, "lexical": status.lexical, "dense": status.dense}
         body["pending"] = sum(one.states.get(RecordState.PENDING, 0) for one in tallies)
-        body["quarantined"] = sum(one.states.get(RecordState.QUARANTINED, 0) for one in tallies)
+        held = {one.source: n for one in tallies if (n := one.states.get(RecordState.QUARANTINED, 0))}
+        body["quarantined"] = sum(held.values())
+        body["quarantine"] = held
+        body["off"] = [one.source.name for one in memory.settings.webhooks if one.off]
         body["indexes_mended"] = list(memory.indexer.problems)
     return body, 200 if memory.ready else 503

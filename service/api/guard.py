@@ -22,6 +22,7 @@ _PORTS = {"http": 80, "https": 443}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 MCP = "/mcp"
 """Whoever speaks this protocol tells his origin with every request, safe or not."""
+_INTAKE = ("/v1/ingest", "/v1/hooks")
 CSP = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = {
     "content-security-policy": CSP,
@@ -37,7 +38,7 @@ def largest(settings: Settings, path: str) -> int:
     """
     How many bytes the body of a request to a path may have, packed or not.
     """
-    return settings.max_bulk if path.startswith("/v1/ingest") else settings.max_body
+    return settings.max_bulk if path.startswith(_INTAKE) else settings.max_body
 
 
 def too_large(most: int) -> str:
@@ -89,7 +90,11 @@ class Gate:
         Whether there was a place in time.
         """
         try:
-            await asyncio.wait_for(self._places.acquire(), self._wait)
+            if self._places.locked():
+                await asyncio.wait_for(self._places.acquire(), self._wait)
+            else:
+                # there is a place at once, and no need for a clock
+                await self._places.acquire()
         except TimeoutError:
             return False
         return True
@@ -176,18 +181,25 @@ class Guard:
     def _gate(self, path: str) -> Gate | None:
         if path in ("/healthz", "/readyz", "/metrics"):
             return None
-        return self.gates["ingest" if path.startswith("/v1/ingest") else "read"]
+        return self.gates["ingest" if path.startswith(_INTAKE) else "read"]
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """
-        The body, counted while it streams: a length that was not announced cannot grow past the limit either. Whoever
-        reads it meets a Problem there, so that a part of a body is never taken for the whole.
+        The body, counted while it streams: a length that was not announced cannot grow past the limit either, and one
+        that dawdles does not keep its place. Whoever reads it meets a Problem there, so that a part of a body is never
+        taken for the whole.
         """
-        most, got = self._most(scope["path"]), 0
+        most, got, whole = self._most(scope["path"]), 0, False
+        end = asyncio.get_running_loop().time() + self.settings.body_ms / 1000
 
         async def bounded() -> Message:
-            nonlocal got
-            message = await receive()
+            nonlocal got, whole
+            try:
+                async with asyncio.timeout_at(None if whole else end):
+                    message = await receive()
+            except TimeoutError:
+                raise Problem(408, f"the body did not come within {self.settings.body_ms} ms; send it again") from None
+            whole = not message.get("more_body", False)
             got += len(message.get("body", b""))
             if got > most:
                 raise Problem(413, too_large(most))

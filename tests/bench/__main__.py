@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from tests.bench import agents, embedded, server, size
+from tests.bench import agents, embedded, ingest, server, size
 from tests.bench.figures import Figure
 
 
@@ -20,16 +20,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="scripts/bench", description="Measure this machine's speeds against limits and peers."
     )
     parser.add_argument(
-        "what", nargs="*", choices=("context", "size", "mcp", "neo4j", "similar", []), default=["context", "size"]
+        "what",
+        nargs="*",
+        choices=("context", "ingest", "size", "mcp", "neo4j", "similar", []),
+        default=["context", "size"],
     )
     parser.add_argument("--services", type=int)
     parser.add_argument("--changes", type=int)
     parser.add_argument("--incidents", type=int)
     parser.add_argument("--rounds", type=int, default=1000)
-    parser.add_argument("--seconds", type=int, default=60, help="of webhooks (neo4j)")
+    parser.add_argument("--seconds", type=int, default=60, help="of webhooks (ingest, neo4j)")
     options = parser.parse_args(arguments)
     parts: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
         "context": embedded.context,
+        "ingest": ingest.measure,
         "size": size.installed_size,
         "mcp": agents.measure,
         "neo4j": server.measure,

@@ -5,6 +5,7 @@ Figures beside their limits, and the served product to measure.
 from __future__ import annotations
 
 import http.client
+import os
 import subprocess
 import sys
 import time
@@ -90,6 +91,13 @@ class Server:
             return ask(connection, path, body, method)
         finally:
             connection.close()
+
+    def cpu(self) -> float:
+        """
+        Seconds of processor that it used so far, where the system tells.
+        """
+        user, system = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         """

@@ -16,16 +16,21 @@ from tests import server
 @dataclass(frozen=True, slots=True)
 class Backend:
     """
-    A store and how an empty one is opened in a folder of its own.
+    A store, how an empty one is opened in a folder of its own, and how it is opened again.
     """
 
     name: str
     open: Callable[[Path], Store]
+    again: Callable[[Path], Store]
+
+
+def _embedded(folder: Path) -> Store:
+    return open_store(f"sqlite:///{folder}")
 
 
 BACKENDS: tuple[Backend, ...] = (
-    Backend("sqlite", lambda folder: open_store(f"sqlite:///{folder}")),
-    Backend("neo4j", lambda _: server.emptied()),
+    Backend("sqlite", _embedded, _embedded),
+    Backend("neo4j", lambda _: server.emptied(), lambda _: server.opened()),
 )
 
 OPT_OUTS: Mapping[tuple[str, str], str] = {

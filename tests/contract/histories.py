@@ -4,18 +4,23 @@ Drawn histories: deeds on a store, in the order in which they happen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from graph.values import Fact, FactKind, Item, Trust
-from tests.contract.making import deploy, fact, owned
+from graph.contract import Store, Yield
+from graph.values import Fact, FactKind, Item, Labels, Record, Trust
+from tests.contract.making import day, deploy, fact, owned, record
+
+SECRET: Labels = frozenset({"secret"})
 
 
 @dataclass(frozen=True)
 class Act:
     """
-    A drawn deed: what, on which source and part, how many days after the one before, and with which items.
+    A drawn deed: what, on which source and part, how many days after the one before, and with which items; of an event
+    how late it is told, and on which day it occurred.
     """
 
     what: str
@@ -23,6 +28,7 @@ class Act:
     part: str
     wait: int
     late: int
+    occurred: int | None
     secret: bool
     trust: Trust
     items: tuple[Item, ...]
@@ -68,6 +74,7 @@ def acts(what: tuple[str, ...]) -> st.SearchStrategy[Act]:
         part=st.sampled_from(("p", "q")),
         wait=st.integers(1, 3),
         late=st.integers(0, 6),
+        occurred=st.sampled_from((None, None, *range(9))),
         secret=st.sampled_from((False, False, True)),
         trust=st.sampled_from((Trust.DECLARED, Trust.DECLARED, Trust.OBSERVED)),
         items=st.lists(
@@ -75,3 +82,61 @@ def acts(what: tuple[str, ...]) -> st.SearchStrategy[Act]:
         ).map(tuple),
         pick=st.integers(0, 20),
     )
+
+
+@dataclass
+class History:
+    """
+    Deeds done to several stores at once, which all have to answer them the same.
+    """
+
+    clock: int = 0
+    count: int = 0
+    records: list[Record] = field(default_factory=list)
+
+    def do(self, stores: Sequence[Store], acts: Sequence[Act]) -> None:
+        for act in acts:
+            self.clock += act.wait
+            told = self._record(stores, act) if act.what in ("snapshot", "event") else self._other(stores, act)
+            assert [one for one in told if one != told[0]] == [], act
+
+    def _record(self, stores: Sequence[Store], act: Act) -> list[object]:
+        snapshot = act.what == "snapshot"
+        at = self.clock if snapshot else self.clock - act.late + self.count / 1000
+        labels = SECRET if act.secret else frozenset[str]()
+        source = act.source if snapshot else "deploys"
+        occurred = None if snapshot else act.occurred
+        made = record(f"r{self.count}", at, source=source, part=act.part, labels=labels, occurred=occurred)
+        self.count += 1
+        self.records.append(made)
+        told: list[object] = []
+        for store in stores:
+            store.append([made])
+            # some wait
+            given = () if act.pick % 5 == 0 else (act.items,)
+            told.append(
+                [
+                    store.apply([Yield(record=made.id, items=items, trust=act.trust, snapshot=snapshot)])
+                    for items in given
+                ]
+            )
+        return told
+
+    def _other(self, stores: Sequence[Store], act: Act) -> list[object]:
+        at = day(self.clock)
+        if act.what == "sweep":
+            return [store.sweep(act.source, (act.part,), at) for store in stores]
+        if not self.records:
+            return []
+        chosen = self.records[act.pick % len(self.records)].id
+        if act.what == "erase":
+            self.records = [one for one in self.records if one.id != chosen]
+        deeds: Mapping[str, Callable[[Store], object]] = {
+            "retract": lambda store: store.retract(chosen, at, "wrong"),
+            "erase": lambda store: store.erase(chosen),
+            "quarantine": lambda store: store.quarantine(chosen, "no YAML"),
+            "release": lambda store: store.release(),
+            "restrict": lambda store: store.restrict([chosen], frozenset({"one", "another"})),
+            "keep": lambda store: store.keep("answers", [(f"k{act.pick % 3}", bytes([act.pick]))], [chosen]),
+        }
+        return [deeds[act.what](store) for store in stores]

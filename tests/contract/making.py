@@ -4,10 +4,11 @@ Short words for the suite: days, records, facts, changes, views.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from graph.contract import Applied, Store, Yield
+from graph.contract import Applied, Store, Tally, Yield
 from graph.values import (
     PUBLIC,
     Change,
@@ -17,6 +18,7 @@ from graph.values import (
     Item,
     Labels,
     Record,
+    RecordState,
     Span,
     Trust,
     View,
@@ -33,10 +35,16 @@ def day(number: float) -> datetime:
 
 
 def record(
-    name: str, at: float = 0, *, source: str = "catalog", part: str = "a.yaml", labels: Labels = PUBLIC
+    name: str,
+    at: float = 0,
+    *,
+    source: str = "catalog",
+    part: str = "a.yaml",
+    labels: Labels = PUBLIC,
+    occurred: float | None = None,
 ) -> Record:
     """
-    A record received on that day.
+    A record received on that day, of an event that occurred on another.
     """
     return Record(
         id=name,
@@ -46,8 +54,31 @@ def record(
         body=f"body of {name}",
         digest=name,
         received_at=day(at),
+        occurred_at=None if occurred is None else day(occurred),
         visibility=labels,
     )
+
+
+def tallied(records: Sequence[Record]) -> tuple[Tally, ...]:
+    """
+    The tallies of all records that there are, by looking at each.
+    """
+    found = []
+    for source in sorted({one.source for one in records}):
+        own = [one for one in records if one.source == source]
+        states = Counter(one.state for one in own)
+        applied = [one.received_at for one in own if one.state is RecordState.APPLIED]
+        found.append(
+            Tally(
+                source=source,
+                connector=max(one.connector for one in own),
+                states=dict(states),
+                last_received=max(one.received_at for one in own),
+                last_known=max(one.known_at for one in own),
+                last_applied=max(applied, default=None),
+            )
+        )
+    return tuple(found)
 
 
 def owned(service: str, team: str, *, start: float | None = None, end: float | None = None, **attributes: str) -> Fact:

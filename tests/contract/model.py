@@ -43,9 +43,10 @@ class Claim:
     evidence: str
     start: datetime | None
     sayers: dict[str, str] = field(default_factory=dict)
-    """By a snapshot's part, or by the record's own id of an event: the record."""
+    """By a snapshot's part: the record."""
     said: set[str] = field(default_factory=set)
     ended: datetime | None = None
+    snapshot: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,10 @@ def _key(item: Item) -> tuple[str, ...]:
     return (kind_of(item), item.id)
 
 
+def _rank(record: Record, arrival: int) -> tuple[datetime, str, int]:
+    return (record.occurred_at or record.known_at, record.digest if record.occurred_at else "", arrival)
+
+
 def _replay(deeds: Sequence[Deed]) -> list[Claim]:
     world = _World()
     for deed in deeds:
@@ -131,6 +136,7 @@ class _World:
         self.standing: list[Claim] = []
         self.ended: list[Claim] = []
         self._records: dict[str, Record] = {}
+        self._events: dict[str, Yield] = {}
         self._swept: set[str] = set()
         self._retracted: set[str] = set()
 
@@ -138,32 +144,57 @@ class _World:
         looked = {(one.source, one.part) for one in self._records.values() if one.id not in self._retracted}
         first = record.source not in self._swept and (record.source, record.part) not in looked
         self._records[record.id] = record
+        if not given.snapshot:
+            self._events[record.id] = given
+            self._count()
+            return
         kept = [self._say(record, given, item, first) for item in given.items]
-        if given.snapshot:
-            gone = [
-                one
-                for one in self.standing
-                if one.source == record.source and record.part in one.sayers and one not in kept
-            ]
-            for claim in gone:
-                del claim.sayers[record.part]
-            self._drop(gone, record.known_at)
+        gone = [
+            one
+            for one in self.standing
+            if one.source == record.source and record.part in one.sayers and one not in kept
+        ]
+        for claim in gone:
+            del claim.sayers[record.part]
+        self._drop(gone, record.known_at)
+
+    def _count(self) -> None:
+        """
+        Of each thing that events state, what the last of them says: the last to occur, else to become known.
+        """
+        order = list(self._records)
+        last: dict[tuple[str, tuple[str, ...]], Claim] = {}
+        for name in sorted(self._events, key=lambda one: _rank(self._records[one], order.index(one))):
+            record, given = self._records[name], self._events[name]
+            for item in given.items:
+                claim = Claim(
+                    record.source, _key(item), item, given.trust, record.visibility, name, None, snapshot=False
+                )
+                claim.start = item.valid.start if isinstance(item, Fact) else None
+                same = [
+                    one.id
+                    for one in (self._records[each] for each in self._events)
+                    if item in self._events[one.id].items
+                    and (one.source, one.visibility) == (record.source, record.visibility)
+                    and self._events[one.id].trust == given.trust
+                ]
+                claim.said.update(same)
+                last[record.source, claim.key] = claim
+        self.standing = [one for one in self.standing if one.snapshot] + list(last.values())
 
     def _say(self, record: Record, given: Yield, item: Item, first: bool) -> Claim:
         key = _key(item)
         rivals = [one for one in self.standing if one.source == record.source and one.key == key]
         for claim in rivals:
             if (claim.item, claim.trust, claim.labels) == (item, given.trust, record.visibility):
-                claim.sayers[record.part if given.snapshot else record.id] = record.id
+                claim.sayers[record.part] = record.id
                 claim.said.add(record.id)
                 return claim
         start = item.valid.start if isinstance(item, Fact) else None
-        if isinstance(item, Fact) and start is None and given.snapshot:
+        if isinstance(item, Fact) and start is None:
             over = item.valid.end is not None and item.valid.end <= record.known_at
             start = rivals[0].start if rivals else None if first or over else record.known_at
-        if not given.snapshot:
-            self.standing = [one for one in self.standing if one not in rivals]
-        sayers = {record.part if given.snapshot else record.id: record.id}
+        sayers = {record.part: record.id}
         claim = Claim(record.source, key, item, given.trust, record.visibility, record.id, start, sayers, {record.id})
         self.standing.append(claim)
         return claim
@@ -186,8 +217,11 @@ class _World:
 
     def retract(self, record: str) -> None:
         self._retracted.add(record)
+        if self._events.pop(record, None):
+            self._count()
+            return
         self.ended = [one for one in self.ended if one.evidence != record]
-        for claim in list(self.standing):
+        for claim in [one for one in self.standing if one.snapshot]:
             evidence = self._records[claim.evidence]
             for part, by in list(claim.sayers.items()):
                 if by == record:

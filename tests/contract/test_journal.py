@@ -4,15 +4,24 @@ Records: durable once, handed out once, settled once.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from graph.contract import Store, Yield
 from graph.errors import InvalidValue, NotFound
 from graph.values import RecordState, Trust
-from tests.contract.making import day, owned, owners, record, state, view
+from tests.contract.backends import BACKENDS, Backend
+from tests.contract.histories import Act, History
+from tests.contract.histories import acts as drawn
+from tests.contract.making import day, owned, owners, record, state, tallied, view
 
 
 def test_a_record_appended_twice_is_a_duplicate_and_is_claimed_once(store: Store) -> None:
@@ -23,9 +32,9 @@ def test_a_record_appended_twice_is_a_duplicate_and_is_claimed_once(store: Store
 
 
 def test_a_record_comes_back_as_it_was(store: Store) -> None:
-    given = record("r", 3, labels=frozenset(("a", "b")))
-    store.append([given])
-    assert store.records(["r"]) == (given,)
+    made = record("r", 3, labels=frozenset(("a", "b")), occurred=2)
+    store.append([made])
+    assert store.records(["r"]) == (made,)
 
 
 def test_records_are_claimed_in_the_order_of_arrival_and_by_one(store: Store) -> None:
@@ -77,6 +86,44 @@ def test_a_tally_counts_every_source_by_state(store: Store) -> None:
     assert catalog.states == {RecordState.PENDING: 1, RecordState.QUARANTINED: 1}
     assert (catalog.last_received, catalog.last_known) == (day(2), day(2))
     assert other.states == {RecordState.PENDING: 1}
+    assert other.last_applied is None
+
+
+def test_a_tally_tells_the_newest_record_and_the_newest_that_is_applied(store: Store) -> None:
+    for number in range(1, 4):
+        state(store, record(f"r{number}", number), owned("x", str(number)))
+    store.append([record("r4", 4), replace(record("r5", 5), published_at=day(9))])
+    assert _newest(store) == (day(5), day(9), day(3))
+    store.retract("r2", day(6), "wrong")
+    assert _newest(store) == (day(5), day(9), day(3))
+    store.retract("r3", day(6), "wrong")
+    assert _newest(store) == (day(5), day(9), day(1))
+    store.erase("r5")
+    assert _newest(store) == (day(4), day(4), day(1))
+    for name in ("r1", "r2", "r3"):
+        store.erase(name)
+    assert _newest(store) == (day(4), day(4), None)
+    assert store.tally() == tallied(store.records())
+    store.erase("r4")
+    assert store.tally() == ()
+
+
+def _newest(store: Store) -> tuple[datetime | None, ...]:
+    (only,) = store.tally()
+    return only.last_received, only.last_known, only.last_applied
+
+
+@given(
+    acts=st.lists(
+        drawn(("event", "event", "snapshot", "retract", "erase", "quarantine", "release", "restrict")), max_size=15
+    )
+)
+@settings(max_examples=25, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
+def test_tallies_are_what_counting_each_record_gives(backend: Backend, acts: list[Act]) -> None:
+    with tempfile.TemporaryDirectory() as folder, closing(backend.open(Path(folder))) as store:
+        History().do([store], acts)
+        assert store.tally() == tallied(store.records())
 
 
 def test_a_reader_sees_records_whose_labels_he_holds(store: Store) -> None:

@@ -8,24 +8,23 @@ import random
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from graph.contract import Store, Yield
+from graph.contract import Store
 from graph.errors import MigrationRefused, NotFound, StoreUnfinished
 from graph.moving import Census, KeptRow, Key, Kind, Migration, Movable, Row, census, move
 from graph.opening import open_movable, open_store
-from graph.values import Alert, AlertRule, Fact, FactKind, Incident, Item, Labels, Record, Runbook, Trust
+from graph.values import Alert, AlertRule, Fact, FactKind, Incident, Item, Runbook, Trust
 from tests import server
-from tests.contract.histories import Act
+from tests.contract.histories import SECRET, Act, History
 from tests.contract.histories import acts as drawn
-from tests.contract.making import day, deploy, fact, owned, record, state, view
+from tests.contract.making import day, deploy, fact, owned, record, state, tallied, view
 
-SECRET: Labels = frozenset({"secret"})
 ALL = drawn(
     ("snapshot", "snapshot", "event", "event", "sweep", "retract", "erase", "quarantine", "release", "restrict", "keep")
 )
@@ -92,68 +91,12 @@ def counted(url: str) -> dict[Kind, Census]:
         return {kind: census(store, kind, silent, 50) for kind in Kind}
 
 
-@dataclass
-class History:
-    """
-    Deeds done to several stores at once, which all have to answer them the same.
-    """
-
-    clock: int = 0
-    count: int = 0
-    records: list[Record] = field(default_factory=list)
-
-    def do(self, stores: Sequence[Store], acts: Sequence[Act]) -> None:
-        for act in acts:
-            self.clock += act.wait
-            told = self._record(stores, act) if act.what in ("snapshot", "event") else self._other(stores, act)
-            assert [one for one in told if one != told[0]] == [], act
-
-    def _record(self, stores: Sequence[Store], act: Act) -> list[object]:
-        snapshot = act.what == "snapshot"
-        at = self.clock if snapshot else self.clock - act.late + self.count / 1000
-        labels = SECRET if act.secret else frozenset[str]()
-        source = act.source if snapshot else "deploys"
-        made = record(f"r{self.count}", at, source=source, part=act.part, labels=labels)
-        self.count += 1
-        self.records.append(made)
-        told: list[object] = []
-        for store in stores:
-            store.append([made])
-            # some wait
-            given = () if act.pick % 5 == 0 else (act.items,)
-            told.append(
-                [
-                    store.apply([Yield(record=made.id, items=items, trust=act.trust, snapshot=snapshot)])
-                    for items in given
-                ]
-            )
-        return told
-
-    def _other(self, stores: Sequence[Store], act: Act) -> list[object]:
-        at = day(self.clock)
-        if act.what == "sweep":
-            return [store.sweep(act.source, (act.part,), at) for store in stores]
-        if not self.records:
-            return []
-        chosen = self.records[act.pick % len(self.records)].id
-        if act.what == "erase":
-            self.records = [one for one in self.records if one.id != chosen]
-        deeds: Mapping[str, Callable[[Store], object]] = {
-            "retract": lambda store: store.retract(chosen, at, "wrong"),
-            "erase": lambda store: store.erase(chosen),
-            "quarantine": lambda store: store.quarantine(chosen, "no YAML"),
-            "release": lambda store: store.release(),
-            "restrict": lambda store: store.restrict([chosen], frozenset({"one", "another"})),
-            "keep": lambda store: store.keep("answers", [(f"k{act.pick % 3}", bytes([act.pick]))], [chosen]),
-        }
-        return [deeds[act.what](store) for store in stores]
-
-
 def told(store: Store) -> dict[str, object]:
     """
     All that a store answers.
     """
     records = store.records(limit=1000)
+    assert store.tally() == tallied(records)
     views = [
         view(at, known, labels=labels)
         for at, known in ((1, 99), (5, 5), (99, 99), (9, 3))
@@ -392,10 +335,10 @@ def test_nothing_is_made_of_a_source_that_is_not_there(tmp_path: Path) -> None:
 
 def graph() -> list[str]:
     """
-    All nodes and relationships on the server, but for the turns of writers and claims.
+    All nodes and relationships on the server, but for the turns of writers and claims, and for how tallies lie in two nodes.
     """
     with server.driver().session() as session:
-        nodes = session.run("MATCH (n) WHERE NOT n:Counter RETURN labels(n), properties(n)").values()
+        nodes = session.run("MATCH (n) WHERE NOT n:Counter AND NOT n:Tally RETURN labels(n), properties(n)").values()
         edges = session.run(
             "MATCH (a)-[e]->(b) RETURN labels(a), coalesce(a.seq, a.id, a.key), type(e), properties(e),"
             " coalesce(b.seq, b.id)"

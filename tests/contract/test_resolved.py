@@ -67,6 +67,22 @@ def test_who_is_on_call_and_whom_it_escalates_to_come_with_the_owner(store: Stor
     assert [one.item.object for one in answer.escalation] == ["person:lead", "person:boss"]
 
 
+def test_who_is_on_call_for_the_ladder_of_a_service_answers_where_nobody_is_for_its_team(store: Store) -> None:
+    state(
+        store,
+        record("r", 1),
+        owned("x", "a"),
+        fact(FactKind.ESCALATES_TO, "service:x", "team:ladder", level="0"),
+        fact(FactKind.ESCALATES_TO, "team:ladder", "team:rota", level="1"),
+        fact(FactKind.ON_CALL_FOR, "person:mia", "team:ladder", level="1"),
+        fact(FactKind.ON_CALL_FOR, "person:boss", "team:ladder", level="2"),
+        fact(FactKind.ON_CALL_FOR, "person:leo", "team:rota"),
+    )
+    answer = ownership(store, NOW, "service:x")
+    assert [one.item.subject for one in answer.on_call] == ["person:mia"]
+    assert [one.item.object for one in answer.escalation] == ["team:ladder", "team:rota"]
+
+
 def test_entities_come_under_one_name_with_the_most_trusted_attributes(store: Store) -> None:
     state(
         store,

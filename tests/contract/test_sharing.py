@@ -16,7 +16,7 @@ from graph.contract import Store, Yield
 from graph.neo4j.queries import queries
 from graph.values import RecordState, Trust
 from tests import server
-from tests.contract.making import deploy, owned, record, state, view
+from tests.contract.making import day, deploy, owned, record, state, tallied, view
 
 WRITERS = 4
 
@@ -120,7 +120,69 @@ def test_records_that_come_at_once_are_all_durable_and_each_new_once(stores: lis
     assert sum(new) == 40 + 40 * WRITERS == len(stores[1].records(state=RecordState.PENDING, limit=1000))
 
 
-ALL_OF_THEM = {"records_any", "records_tally", "move_counts", "services_named", "services_seen", "record_forget"}
+def test_of_one_things_events_applied_by_many_at_once_the_last_counts(stores: list[Store]) -> None:
+    made = [
+        record(f"r{nth}", 100 - nth, source="deploys", part=str(nth % 3), occurred=nth) for nth in range(10 * WRITERS)
+    ]
+    stores[0].append(made)
+
+    def apply(number: int) -> None:
+        for nth in range(number, len(made), WRITERS):
+            item = deploy("1", 1, "x", title=str(nth))
+            stores[number].apply([Yield(record=made[nth].id, items=(item,), trust=Trust.OBSERVED)])
+
+    side_by_side(apply)
+    (only,) = stores[0].changes(view(200))
+    assert only.item.title == str(len(made) - 1)
+
+
+def test_tallies_are_right_whoever_does_what_at_once(stores: list[Store]) -> None:
+    """
+    Records come, are applied, set aside and let go side by side, some by two workers that both claimed them.
+    """
+    made = [record(f"r{nth}", nth, source=f"s{nth % 2}", part=str(nth)) for nth in range(80)]
+    stores[0].append(made[:40])
+
+    def write(number: int) -> None:
+        if number == 0:
+            for one in made[40:]:
+                stores[0].append([one])
+            return
+        for one in made[:40]:
+            if number == 1:
+                stores[1].quarantine(one.id, "bad")
+            elif number == 2:
+                stores[2].apply([Yield(record=one.id, items=(owned("x", one.id),), trust=Trust.DECLARED)])
+            else:
+                stores[3].release(records=[one.id])
+
+    side_by_side(write)
+    assert stores[1].tally() == tallied(stores[1].records())
+    for one in made[:40:7]:
+        stores[0].erase(one.id)
+    assert stores[1].tally() == tallied(stores[1].records())
+
+
+def test_an_older_store_is_counted_once_when_its_schema_comes_up(stores: list[Store]) -> None:
+    state(stores[0], record("r", 1), owned("x", "a"))
+    stores[0].append([record("s", 2), record("t", 3, source="other")])
+    stores[0].retract("t", day(4), "wrong")
+    with server.driver().session() as session:
+        session.run("MATCH (t:Tally) DETACH DELETE t").consume()
+        session.run("MATCH (c:Counter) REMOVE c.tallied").consume()
+        session.run("MATCH (v:Schema) SET v.version = 2").consume()
+    found: list[Store] = [server.opened() for _ in range(WRITERS)]
+
+    def begin(number: int) -> None:
+        found[number].append([record(f"new{number}", 5)])
+
+    side_by_side(begin)
+    assert found[0].tally() == tallied(found[0].records())
+    for one in found:
+        one.close()
+
+
+ALL_OF_THEM = {"records_any", "move_counts", "services_named", "services_seen", "record_forget"}
 """Queries that are about everything there is."""
 
 
@@ -138,7 +200,7 @@ def test_no_question_looks_at_all_nodes_of_a_kind(name: str) -> None:
         plan = session.run(f"EXPLAIN {text}", dict.fromkeys(re.findall(r"\$(\w+)", text))).consume().plan
     assert plan is not None
     scans = {"NodeByLabelScan", "AllNodesScan", "DirectedRelationshipTypeScan", "UndirectedRelationshipTypeScan"}
-    small = {"Counter", "Schema", "Shard", "RowSet", "Source"}
+    small = {"Counter", "Schema", "Shard", "RowSet", "Source", "Tally"}
     found = [
         one
         for one in operators(plan)

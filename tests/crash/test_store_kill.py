@@ -13,7 +13,7 @@ from pathlib import Path
 from graph.contract import Store, Yield
 from graph.opening import open_store
 from graph.values import Change, Fact, Item, Record, Statement, Trust
-from tests.contract.making import deploy, owned, record, view
+from tests.contract.making import deploy, owned, record, tallied, view
 
 KILLS = 50
 DEEDS = 4000
@@ -83,7 +83,9 @@ def test_nothing_acknowledged_is_lost_at_fifty_kills_and_the_rest_is_as_undistur
     for _ in range(KILLS):
         said = _killed(tmp_path / "store", reached, draw.random() * 0.06)
         store = open_store(f"sqlite:///{tmp_path / 'store'}")
-        there = {one.id: one.state.value for one in store.records(limit=DEEDS)}
+        records = store.records(limit=DEEDS)
+        assert store.tally() == tallied(records)
+        there = {one.id: one.state.value for one in records}
         assert all(f"r{number}" in there for _, number in said)
         assert all(there[f"r{number}"] == "applied" for letter, number in said if letter == "b")
         reached = max(len(there) - 1, 0)

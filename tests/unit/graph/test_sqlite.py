@@ -12,6 +12,7 @@ import apsw
 import pytest
 
 from graph import errors
+from graph.encoding import micros
 from graph.errors import (
     DiskFull,
     InvalidValue,
@@ -22,12 +23,13 @@ from graph.errors import (
     StoreUnavailable,
 )
 from graph.opening import open_store, restore_store
+from graph.sqlite import connecting
 from graph.sqlite.connecting import connect, newest_schema, require_version
 from graph.sqlite.failures import TRANSLATIONS, translated
 from graph.sqlite.queries import queries
 from graph.sqlite.store import SqliteStore
 from graph.values import Incident, SectionKind
-from tests.contract.making import day, deploy, owned, owners, record, state, view
+from tests.contract.making import day, deploy, owned, owners, record, state, tallied, view
 
 OURS_TO_MEND = {
     apsw.BindingsError,
@@ -136,6 +138,29 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path: Path, read_only: bool) 
     connection.close()
     with pytest.raises(StoreTooNew, match="install the version"):
         open_store(_url(tmp_path), read_only=read_only)
+
+
+def test_a_store_of_an_older_version_keeps_its_records_and_counts_them(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    old = connect(tmp_path / "old" / "precedent.db", write=True)
+    steps = sorted((Path(connecting.__file__).parent / "migrations").glob("*.sql"))
+    for step in steps[:2]:
+        old.execute(step.read_text())
+    old.pragma("user_version", 2)
+    old.execute("insert into label_sets (labels) values ('[]')")
+    for number, what in enumerate(("applied", "applied", "pending", "retracted"), 1):
+        values = (f"r{number}", f"s{number // 4}", micros(day(number)), micros(day(number)), what)
+        old.execute(
+            "insert into records (id, source, connector, part, body, digest, received_at, known_at, meta, visibility, state,"
+            " reason) values (?, ?, 'test', 'p', '', '', ?, ?, '{}', 1, ?, '')",
+            values,
+        )
+    old.close()
+    store = open_store(_url(tmp_path / "old"))
+    found = store.records()
+    assert [(one.id, one.occurred_at) for one in found] == [(f"r{number}", None) for number in range(1, 5)]
+    assert store.tally() == tallied(found)
+    store.close()
 
 
 def test_every_query_has_a_purpose_and_is_used() -> None:

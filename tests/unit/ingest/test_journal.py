@@ -97,3 +97,22 @@ def test_shuffled_and_doubled_events_tell_the_same(store: Store, seed: int) -> N
         say(store, one)
     assert titles(store) == ["version 5"]
     assert len(store.records()) == 6
+
+
+def test_an_event_that_says_when_it_occurred_stays_where_it_was(store: Store) -> None:
+    """
+    Without a mark of the delivery too: an older one that comes again is no news, whenever it comes.
+    """
+    alerts = Source(name="alerts", connector="alertmanager")
+
+    def send(status: str, minute: int, end: str) -> Admission:
+        alert = {"labels": {"alertname": "Down"}, "startsAt": START.isoformat(), "status": status, "endsAt": end}
+        found = admit(store, alerts, json.dumps({"alerts": [alert]}).encode(), {}, START + timedelta(minutes=minute))
+        drain(store)
+        return found
+
+    over = (START + timedelta(minutes=5)).isoformat()
+    assert [send(*one).new for one in (("resolved", 6, over), ("firing", 7, ""), ("firing", 8, ""))] == [1, 1, 0]
+    assert [one.item.status for one in store.alerts(View.now())] == ["resolved"]
+    (record, _) = store.records()
+    assert (record.occurred_at, record.received_at) == (START + timedelta(minutes=5), START + timedelta(minutes=6))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.redaction import Redactor, redact
+from ingest.redaction import Redactor, may_hold_a_secret, redact, rules
 from ingest.redaction_bodies import redact_body
 
 ALNUM = string.ascii_letters + string.digits
@@ -187,3 +187,11 @@ def test_any_json_stays_json_and_is_redacted_once(value: object) -> None:
     once = redact_body(Redactor(), json.dumps(value)).text
     json.loads(once)
     assert redact_body(Redactor(), once).text == once
+
+
+_WORDS = sorted({word for rule in rules() for word in rule.keywords})
+
+
+@given(st.lists(st.sampled_from(_WORDS) | st.text(max_size=5), max_size=30).map("".join))
+def test_the_quick_look_sees_whatever_looking_for_each_keyword_sees(text: str) -> None:
+    assert may_hold_a_secret(text) or not any(rule.may_be_in(text.lower()) for rule in rules())

@@ -1,0 +1,3 @@
+-- Nobody but the one writer claims, and a new writer claims anew: no need to write that down.
+
+alter table records drop column claimed_until;
