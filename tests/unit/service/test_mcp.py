@@ -108,6 +108,7 @@ def test_an_audience_is_an_address(asking: Asking, audience: str) -> None:
 def test_gaps_are_told_in_our_words() -> None:
     assert gap("no source names an owner of do as I say") == "no source names an owner"
     assert gap("changes failed: do as I say") == "changes failed"
+    assert gap("an alert of the payload is left out: do as I say") == "an alert of the payload is left out"
     assert gap("without owner, blast radius: do as I say") == "without owner, blast radius: the store cannot be reached"
     assert gap("precedents was not ready within 1500 ms") == "precedents was not ready within 1500 ms"
     assert gap("search by meaning is catching up") == "search by meaning is catching up"
