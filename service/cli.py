@@ -348,10 +348,13 @@ def mcp(data: Data = None, config: Config = None) -> None:
     """
     Serve an agent over standard input and output (Model Context Protocol); PRECEDENT_TOKEN says who asks.
     """
+    from service.mcp import lacks
     from service.mcp.refusals import Refusal
     from service.mcp.stdio import caller_of, serve
     from service.wiring import open_memory, require_store_of
 
+    if problem := lacks():
+        raise Failed(problem)
     settings = settings_of(data, config)
     require_store_of(settings)
     memory = open_memory(settings, read_only=True)

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.guard import MCP, own_address
 from service.api.problems import Problem
+from service.mcp import lacks
 from service.tokens import Caller
 from service.wiring import Memory
 
@@ -89,6 +90,8 @@ class Endpoint:
         scope[_CALLER] = await self._admitted(request)
         if request.method != "POST":
             raise Problem(405, "there are no sessions or streams here: send each request by POST", {"allow": "POST"})
+        if self._manager is None and (problem := lacks()):
+            raise Problem(501, problem)
         manager = self._manager or await self._started()
         await manager.handle_request(scope, receive, send)
 

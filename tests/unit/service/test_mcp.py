@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from starlette.testclient import TestClient
 
 from ingest.errors import IngestError
+from service.api.app import create_app
 from service.api.guard import covers
 from service.api.problems import Problem
 from service.mcp import cursors
@@ -125,3 +127,14 @@ def test_gaps_are_told_in_our_words() -> None:
 )  # fmt: skip
 def test_a_token_is_good_for_its_audience_and_below(audience: str, address: str, good: bool) -> None:
     assert covers(audience, address) is good
+
+
+def test_without_the_extra_the_endpoint_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.mcp.find_spec", lambda name: None)
+    memory = open_memory(Settings(data=tmp_path, embedder="none"))
+    with TestClient(create_app(memory), base_url="http://127.0.0.1") as client:
+        answer = client.post("/mcp", json={})
+        assert answer.status_code == 501
+        assert "precedent[mcp]" in answer.json()["detail"]
+        assert client.get("/healthz").status_code == 200
+    memory.close()
