@@ -48,6 +48,18 @@ class Resolver:
         best = candidates[0].probability if candidates else 0.0
         return Ranking(candidates=candidates, none_probability=none, abstained=none >= best)
 
+    def named(self, name: str, view: View) -> dict[EntityId, float]:
+        """
+        The likeliest services of a name; one that is called exactly so is certain, under an old name too.
+        """
+        ranking = self.lookup(name, view)
+        if ranking.abstained or not ranking.candidates:
+            return {}
+        best = ranking.candidates[0]
+        if name.strip().lower() in _spelled(best.id, self._catalogue.directory(view)):
+            return {best.id: 1.0}
+        return {one.id: one.probability for one in ranking.candidates[:3]}
+
     def resolve(self, alert: Alert, view: View) -> Ranking:
         """
         The services that an alert may be about.

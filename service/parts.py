@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from graph.resolved import ownership
 from graph.values import Alert, Change, EntityId, Fact, Fix, Incident, Runbook, Section, Statement, View, entity_name
 from models.contract import Candidate, Term
-from service.wiring import Memory
+
+if TYPE_CHECKING:
+    from service.wiring import Memory
 
 Part = dict[str, object]
 Cite = Callable[[Iterable[str]], list[str]]
@@ -66,7 +69,9 @@ def owner_part(
     """
     found = ownership(memory.facts, view, service, known=memory.catalogue.directory(view).identity)
     if found.team is None:
-        gap(f"no source names an owner of {entity_name(service)}")
+        parts = memory.catalogue.directory(view).identity.parts(service)
+        split = f"; it was split into {', '.join(entity_name(one) for one in sorted(parts))}" if parts else ""
+        gap(f"no source names an owner of {entity_name(service)}{split}")
     if found.team and not found.on_call:
         gap(f"nobody is known to be on call for {entity_name(found.team)}")
     return {
