@@ -3,8 +3,9 @@ Which ids are one entity, as a view's identity facts say. Nothing stored is rewr
 
 `same_as` and `renamed_to` join their subject to their object, whose name is the one to keep. Of all that is said about
 a pair, the highest trust decides, then the latest known; `attributes["verdict"] = "rejected"` says that the two are not
-the same, and keeps them apart even where a chain of less trusted facts would join them. Free text (untrusted) joins
-nothing. After `split_into` the parent's past counts as each part's, but the parts are not one.
+the same, and keeps them apart even where a chain of less trusted facts would join them; `"undone"` says nothing any
+more. Free text (untrusted) joins nothing. After `split_into` the parent's past counts as each part's, but the parts are
+not one; a rejection of the pair outranks a split like a join.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from graph.values import EntityId, Fact, FactKind, Statement, Trust
 
 _Pair = tuple[EntityId, EntityId]
 _FIRST = datetime.min.replace(tzinfo=UTC)
+_NOTHING = (-1, _FIRST, 0)
 
 
 class Identity:
@@ -25,7 +27,13 @@ class Identity:
     """
 
     def __init__(self, statements: Iterable[Statement[Fact]] = ()) -> None:
-        believed = [one for one in statements if one.trust > Trust.UNTRUSTED and one.item.subject != one.item.object]
+        believed = [
+            one
+            for one in statements
+            if one.trust > Trust.UNTRUSTED
+            and one.item.subject != one.item.object
+            and one.item.attributes.get("verdict") != "undone"
+        ]
         joins = _decide(one for one in believed if one.item.kind in (FactKind.SAME_AS, FactKind.RENAMED_TO))
         splits = _decide(one for one in believed if one.item.kind is FactKind.SPLIT_INTO)
         apart = [_pair(one) for one in joins if _rejected(one)]
@@ -35,10 +43,14 @@ class Identity:
         for join in accepted:
             inside[self._same[join.item.subject]].append(join)
         self._canonical = {one: name for group in groups for name in [_keep(group, inside[group])] for one in group}
+        self._apart = frozenset(apart)
         self._parents: dict[EntityId, dict[EntityId, datetime | None]] = {}
+        self._parts: dict[EntityId, set[EntityId]] = {}
+        refused = {_pair(one): _rank(one) for one in joins if _rejected(one)}
         for one in splits:
-            if not _rejected(one):
+            if not _rejected(one) and refused.get(_pair(one), _NOTHING) < _rank(one):
                 self._parents.setdefault(one.item.object, {})[one.item.subject] = one.item.valid.start
+                self._parts.setdefault(one.item.subject, set()).add(one.item.object)
 
     def canonical(self, entity: EntityId) -> EntityId:
         """
@@ -51,6 +63,20 @@ class Identity:
         All ids of the entity itself.
         """
         return self._same.get(entity, frozenset((entity,)))
+
+    def apart(self, one: EntityId, other: EntityId) -> bool:
+        """
+        Whether the most trusted word about any of the ids of the two is that they are not the same.
+        """
+        left, right = self.same(one), self.same(other)
+        return any((a in left and b in right) or (b in left and a in right) for a, b in self._apart)
+
+    def parts(self, entity: EntityId) -> frozenset[EntityId]:
+        """
+        What the entity was split into, each under the name to keep.
+        """
+        found = {self.canonical(part) for one in self.same(entity) for part in self._parts.get(one, ())}
+        return frozenset(found - {self.canonical(entity)})
 
     def inherited(self, entity: EntityId) -> Mapping[EntityId, datetime | None]:
         """

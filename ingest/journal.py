@@ -14,7 +14,7 @@ from itertools import islice
 from graph.contract import Standing, Store
 from graph.errors import StoreUnavailable
 from graph.values import PUBLIC, Labels, Record, RecordState
-from ingest.connectors import connector
+from ingest.connectors import connector, identity
 from ingest.contract import Piece, Source
 from ingest.errors import BadRecord, NotAllowed
 from ingest.parsing import MAX_DOCUMENT
@@ -70,6 +70,10 @@ def admit(
     `sender` are the labels of whoever sent it; None is this machine's own command, which may write anything.
     `redactor` is the store's, where the caller remembers it.
     """
+    if source.name == identity.NAME != source.connector:
+        raise NotAllowed(
+            f"the source name {source.name!r} is kept for decisions of people; give the source another one"
+        )
     moment = received_at or datetime.now(UTC)
     redactor = redactor or redactor_of(store)
     source = replace(source, name=redactor.redact(source.name).text)

@@ -183,7 +183,8 @@ class Catalogue:
     def _build(self, view: View, named: frozenset[EntityId]) -> Directory:
         facts = self.facts.facts(view, kinds=_KINDS)
         found = Directory(Names(self._weights), Identity(one for one in facts if one.item.kind in IDENTITY_KINDS))
-        for fact in facts:
+        # what joins two names comes last: how their own sources call them says more
+        for fact in sorted(facts, key=lambda one: one.item.kind in IDENTITY_KINDS):
             found.state(fact)
         found.adopt(sorted(named))
         for rule in self._rules.values():

@@ -5,8 +5,9 @@ What one view sees of services: their names, owners and identity, and the alerts
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from graph.identity import Identity
@@ -92,12 +93,48 @@ class Directory:
 
     def members(self, service: EntityId) -> frozenset[str]:
         """
-        All ids under which sources may speak of a service: its own, its aliases', and what an unknown id resolves to.
+        All ids under which sources may speak of a service: its own, its aliases', what an unknown id resolves to, and
+        those that it was split off from.
         """
-        ids = set(self.identity.members(service))
+        return self.own(service) | self.identity.inherited(service).keys()
+
+    def own(self, service: EntityId) -> frozenset[str]:
+        """
+        Those of its members that are the service itself, at all times.
+        """
+        ids = set(self.identity.same(service))
         ids |= {f"service:{named.name.lower()}" for named in self.services.get(service, ())}
         ids |= self.drifted.get(service, frozenset())
         return frozenset(ids)
+
+    def past(self, service: EntityId) -> Callable[[Collection[EntityId], datetime | None], bool]:
+        """
+        Tells of something that happened to services at a time whether it counts as this service's: what happened to
+        that which it was split off from counts up to the split.
+        """
+        own, inherited = self.own(service), self.identity.inherited(service)
+
+        def counts(services: Collection[EntityId], at: datetime | None) -> bool:
+            if not own.isdisjoint(services):
+                return True
+            ends = [inherited[one] for one in services if one in inherited]
+            return any(end is None or at is None or at < end for end in ends)
+
+        return counts
+
+    def likely(self, services: Mapping[EntityId, float], since: datetime | None = None) -> dict[EntityId, float]:
+        """
+        What is given of services (probabilities, steps), under all ids by which sources may speak of them; the first
+        that is given of an id counts. `since`: without what they were split off from before then.
+        """
+        found: dict[EntityId, float] = {}
+        for service, given in services.items():
+            ids = self.own(service)
+            inherited = self.identity.inherited(service)
+            ids |= {one for one, end in inherited.items() if since is None or end is None or end > since}
+            for one in sorted(ids):
+                found.setdefault(one, given)
+        return found
 
     def words(self, service: EntityId) -> set[frozenset[str]]:
         """
@@ -153,8 +190,19 @@ class Directory:
         if fact.kind is FactKind.ALIAS and fact.attributes.get("seen_in") == PATH:
             self.paths[subject].append(fact.object.strip("/"))
             return
-        for name, seen_in in _names(fact):
+        for name, seen_in in _names(fact, self.identity):
             self.names.add(Named(subject, name, seen_in, statement.record))
+        self._other_end(fact, subject, statement.record)
+
+    def _other_end(self, fact: Fact, subject: EntityId, record: str) -> None:
+        """
+        The object of a fact about identity is a name too, whether or not a source describes it.
+        """
+        target = self.identity.canonical(fact.object)
+        if fact.kind in _JOINS and target == subject:
+            self.names.add(Named(subject, entity_name(fact.object), _JOINS[fact.kind][1], record))
+        elif fact.kind is FactKind.SPLIT_INTO and target in self.identity.parts(subject):
+            self.names.add(Named(target, entity_name(fact.object), "name", record))
 
     def rule(self, statement: Statement[AlertRule]) -> None:
         """
@@ -253,12 +301,20 @@ def with_services(bag: Mapping[str, float], services: Mapping[str, float]) -> di
     return {**bag, **{f"S:{service}": SERVICE_WORD * share for service, share in services.items() if share > 0.02}}
 
 
-def _names(fact: Fact) -> list[tuple[str, str]]:
+_JOINS = {FactKind.RENAMED_TO: ("old name", "new name"), FactKind.SAME_AS: ("another name", "another name")}
+"""What the subject and the object of a fact that joins them are, as names."""
+
+
+def _names(fact: Fact, identity: Identity) -> list[tuple[str, str]]:
     if fact.kind is FactKind.ENTITY:
         own = [(entity_name(fact.subject), "name")]
         return own + [(fact.attributes[key], "title") for key in SPOKEN if fact.attributes.get(key)]
     if fact.kind is FactKind.ALIAS:
         return [(fact.object, fact.attributes.get("seen_in", "alias"))]
     if fact.kind is FactKind.BUILT_FROM:
-        return [(entity_name(fact.object), "repository")]
-    return [(entity_name(fact.subject), "old name")] if fact.kind is FactKind.RENAMED_TO else []
+        old = sorted(identity.same(fact.object) - {fact.object})
+        return [(entity_name(fact.object), "repository"), *((entity_name(one), "an earlier repository") for one in old)]
+    if fact.kind in _JOINS:
+        joined = identity.canonical(fact.subject) == identity.canonical(fact.object)
+        return [(entity_name(fact.subject), _JOINS[fact.kind][0])] if joined else []
+    return []

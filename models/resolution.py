@@ -9,6 +9,7 @@ its own names and known alerts (`models.resolution_terms`). A value that is exac
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 
 from graph.values import Alert, EntityId, View, entity_name
@@ -17,7 +18,7 @@ from models.contract import Candidate, Ranking, Term, doubted
 from models.directory import Directory
 from models.matching import Match
 from models.parameters import Parameters, load
-from models.resolution_terms import Evidence, Findings, service_terms, team_terms
+from models.resolution_terms import KIND_OF, Evidence, Findings, service_terms, team_terms
 
 SHOWN = 50
 COST = 4.0
@@ -25,6 +26,10 @@ COST = 4.0
 DECLARED_LABELS = ("service", "service_name")
 DECLARED = 0.97
 """The probability of the service that the alert's own label names, where the catalogue knows it by that very name."""
+
+RUNS = ("label", "workload", "job", "repository")
+AGAINST = 2
+"""So many other labels that agree on another service make the declared label one piece of evidence among others."""
 
 
 class Resolver:
@@ -47,6 +52,18 @@ class Resolver:
         none = doubted(none, none=True)
         best = candidates[0].probability if candidates else 0.0
         return Ranking(candidates=candidates, none_probability=none, abstained=none >= best)
+
+    def named(self, name: str, view: View) -> dict[EntityId, float]:
+        """
+        The likeliest services of a name; one that is called exactly so is certain, under an old name too.
+        """
+        ranking = self.lookup(name, view)
+        if ranking.abstained or not ranking.candidates:
+            return {}
+        best = ranking.candidates[0]
+        if name.strip().lower() in _spelled(best.id, self._catalogue.directory(view)):
+            return {best.id: 1.0}
+        return {one.id: one.probability for one in ranking.candidates[:3]}
 
     def resolve(self, alert: Alert, view: View) -> Ranking:
         """
@@ -92,14 +109,28 @@ def _records(match: Match) -> tuple[str, ...]:
 
 def _declared(alert: Alert, directory: Directory) -> Match | None:
     """
-    The service that the alert's label names, if it is exactly a name that the catalogue knows.
+    The service that the alert's label names, if it is exactly a name that the catalogue knows, and the other labels do
+    not all say otherwise.
     """
     for label in DECLARED_LABELS:
         value = alert.labels.get(label, "")
         matches, _ = directory.match(value) if value else ([], 0.0)
         if matches and matches[0].quality > 0.5 and value.strip().lower() in _spelled(matches[0].service, directory):
-            return matches[0]
+            return None if _contradicted(matches[0].service, alert, directory) else matches[0]
     return None
+
+
+def _contradicted(service: EntityId, alert: Alert, directory: Directory) -> bool:
+    """
+    Whether several labels of what runs agree on another service, and none on this one.
+    """
+    said: Counter[EntityId] = Counter()
+    for label, value in alert.labels.items():
+        if KIND_OF.get(label) in RUNS and label not in DECLARED_LABELS and value:
+            matches, _ = directory.match(value)
+            if matches and matches[0].quality > 0.5:
+                said[matches[0].service] += 1
+    return not said[service] and max(said.values(), default=0) >= AGAINST
 
 
 def _spelled(service: EntityId, directory: Directory) -> set[str]:

@@ -483,19 +483,34 @@ def timeline(service: str, data: Data = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def identity(name: str, data: Data = None, as_json: Json = False) -> None:
+def identity(
+    words: Annotated[list[str] | None, typer.Argument(help="a NAME to ask for; or confirm A B, reject A B, rename OLD NEW, split OLD NEW..., undo ID")] = None,
+    at: Annotated[str | None, typer.Option(help="since when a rename or a split holds; else since now")] = None,
+    note: Annotated[str | None, typer.Option(help="why, for others")] = None,
+    by: Annotated[str | None, typer.Option(help="who decides")] = None,
+    data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """
-    What a name may mean.
+    Which names may be one, and decisions about it; with a name, what it may mean.
     """
     from graph.values import View
-    from service.api.app import identity_part
+    from service import identity_text as texts
+    from service.api.identity import identity_part, proposals_part
 
-    _asked(
-        data,
-        as_json,
-        lambda memory: identity_part(memory, View.now(), name),
-        lambda found: table(found["candidates"], "probability", "id", "matched"),
-    )
+    given = words or []
+    if texts.is_decision(given):
+        made = texts.decided(settings_of(data), texts.asked(given, at, note, by))
+        show(made, as_json, lambda: texts.decided_text(made))
+    elif given:
+        _asked(
+            data, as_json, lambda memory: identity_part(memory, View.now(), given[0]),
+            lambda found: texts.named_text(found, table),
+        )  # fmt: skip
+    else:
+        _asked(
+            data, as_json, lambda memory: proposals_part(memory, View.now()),
+            lambda found: texts.listed_text(found, table),
+        )  # fmt: skip
 
 
 @app.command()

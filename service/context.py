@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass, field, replace
@@ -331,20 +331,29 @@ def _widened(question: SuspectQuestion, directory: Directory) -> SuspectQuestion
     """
     With all that sources may say for the services: other names, and their files where a change names no service.
     """
-    members = directory.members
-    services = {name: p for one, p in question.services.items() for name in members(one)}
-    near = {name: steps for one, steps in question.neighbours.items() for name in members(one) if name not in services}
+    since = question.at - question.window
+    services = directory.likely(question.services, since)
+    near = _near(directory, question.neighbours, services)
     places = {path: p for one, p in question.services.items() for path in directory.paths.get(one, ())}
     names = {words: p for one, p in question.services.items() for words in directory.words(one)}
     return replace(question, services=services, neighbours=near, places=places, names=names)
 
 
+def _near(directory: Directory, steps: Mapping[EntityId, int], besides: Collection[EntityId]) -> dict[EntityId, int]:
+    """
+    Neighbours under all their ids, without the services themselves.
+    """
+    return {one: int(count) for one, count in directory.likely(steps).items() if one not in besides}
+
+
 def _precedents(work: _Work) -> list[Part]:
+    directory = work.memory.catalogue.directory(work.view)
+    services = directory.likely(work.likely)
     question = PrecedentQuestion(
         text=alert_text(work.alert),
         at=work.at,
-        services=work.likely,
-        neighbours=work.upstream,
+        services=services,
+        neighbours=_near(directory, work.upstream, services),
         alert=work.alert.name,
     )
     ranking = work.memory.precedents.rank(question, work.view, SHOWN["precedents"])
@@ -361,7 +370,8 @@ def _runbooks(work: _Work) -> list[Part]:
     link = next(
         (value for key, value in work.alert.annotations.items() if key.startswith(("runbook", "playbook"))), None
     )
-    question = RunbookQuestion(text=alert_text(work.alert), alert=work.alert.name, services=work.likely, link=link)
+    services = work.memory.catalogue.directory(work.view).likely(work.likely)
+    question = RunbookQuestion(text=alert_text(work.alert), alert=work.alert.name, services=services, link=link)
     ranking = work.memory.runbooks.rank(question, work.view, 10)
     if ranking.abstained:
         work.gaps.append("no runbook is clearly for this alert")

@@ -27,6 +27,7 @@ from ingest.renewal import renew
 from ingest.sources import read_sources, source_name
 from ingest.sweeping import with_files
 from service import arrivals, readings
+from service.identities import decide
 
 Work = Mapping[str, object]
 Progress = Callable[[str, int, int], None]
@@ -35,8 +36,11 @@ WAIT = 0.2
 
 def do(store: Store, work: Work, progress: Progress) -> dict[str, object]:
     """
-    Ingest what the work names (`path`, or `retry`), and tell what came of it.
+    Ingest what the work names (`path`, or `retry`), or decide what it asks (`identity`), and tell what came of it.
     """
+    decision = work.get("identity")
+    if isinstance(decision, dict):
+        return decide(store, decision, str(decision.get("by") or ""))
     source = str(work["source"]) if work.get("source") else None
     if work.get("retry"):
         known = sorted({one.source for one in store.tally()})

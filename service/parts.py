@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from graph.resolved import ownership
 from graph.values import Alert, Change, EntityId, Fact, Fix, Incident, Runbook, Section, Statement, View, entity_name
 from models.contract import Candidate, Term
 from service.fence import label
-from service.wiring import Memory
+
+if TYPE_CHECKING:
+    from service.wiring import Memory
 
 Part = dict[str, object]
 Cite = Callable[[Iterable[str]], list[str]]
@@ -67,7 +70,12 @@ def owner_part(
     """
     found = ownership(memory.facts, view, service, known=memory.catalogue.directory(view).identity)
     if found.team is None:
-        gap(f"no source names an owner of {label(entity_name(service))}")
+        parts = memory.catalogue.directory(view).identity.parts(service)
+        named = ", ".join(label(entity_name(one)) for one in sorted(parts))
+        gap(
+            f"no source names an owner of {label(entity_name(service))}"
+            + (f"; it was split into {named}" if parts else "")
+        )
     if found.team and not found.on_call:
         gap(f"nobody is known to be on call for {label(entity_name(found.team))}")
     return {

@@ -18,8 +18,8 @@ from service.webhooks import SILENT_AFTER, Webhook
 
 QUARANTINE = 50
 """Records in quarantine that a listing spells out."""
-_OWN = "feedback"
-"""A source of our own, which may be silent."""
+_OWN = frozenset({"feedback", "identity"})
+"""Sources of our own, which may be silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def standing(one: Known, now: datetime) -> tuple[str, str]:
     last = one.last_success
     if last is None:
         return "silent", "nothing has come yet"
-    if now - last > after and one.connector != _OWN:
+    if now - last > after and one.connector not in _OWN:
         return "silent", f"nothing since {stamp(last)}"
     return "ok", ""
 

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from graph.errors import GraphError, StoreUnavailable
 from graph.resolved import entities, neighbours
-from graph.values import Alert, EntityKind, RecordState, View, entity_name
+from graph.values import Alert, Change, EntityKind, RecordState, Statement, View, entity_name
 from ingest.alerts import Tell, read_payload, untold
 from ingest.connectors import connectors
 from ingest.connectors.feedback import check
@@ -32,7 +32,7 @@ from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import VERSION, parts
-from service.api import intake, pages
+from service.api import identity, intake, pages
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
@@ -75,6 +75,7 @@ def create_app(memory: Memory) -> FastAPI:
     install(app)
     _answers(app, memory)
     _lookups(app, memory)
+    identity.install(app, memory)
     intake.install(app, memory)
     _verdicts(app, memory)
     _operations(app, memory)
@@ -262,9 +263,8 @@ def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object]
     fields = mapping_of(body, "the question")
     view = View.now(who.visibility)
     service = _text(fields.get("service"))
-    services = (
-        {one.id: one.probability for one in memory.resolver.lookup(service, view).candidates[:3]} if service else {}
-    )
+    named = memory.resolver.named(service.removeprefix("service:"), view) if service else {}
+    services = memory.catalogue.directory(view).likely(named)
     limit = _limit(fields.get("limit"), 10)
     question = PrecedentQuestion(text=text, at=_moment(fields.get("at"), "at"), services=services)
     ranking = memory.precedents.rank(question, view, max(50, limit))
@@ -347,14 +347,6 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         view = view_of(await caller(request, "read"), None, None)
         return as_json(await timed("timeline", lambda: timeline_rows(memory, view, service, start, end)))
 
-    @app.get("/v1/identity")
-    async def identity(request: Request, name: str) -> Response:
-        """
-        What a name may mean, and under which ids its history lies.
-        """
-        view = view_of(await caller(request, "read"), None, None)
-        return as_json(await timed("identity", lambda: identity_part(memory, view, name)))
-
     @app.get("/v1/sources")
     async def sources(request: Request) -> Response:
         """
@@ -419,9 +411,8 @@ def service_part(memory: Memory, view: View, name: str) -> dict[str, object]:
     directory = memory.catalogue.directory(view)
     near = neighbours(memory.facts, view, [service], depth=1)
     described = next((one for one in entities(memory.facts, view, EntityKind.SERVICE) if one.id == service), None)
-    incidents = [
-        one.item for one in memory.store.incidents(view) if set(one.item.services) & directory.members(service)
-    ]
+    counts = directory.past(service)
+    incidents = [one.item for one in memory.store.incidents(view) if counts(one.item.services, one.item.at)]
     return {
         "id": service,
         "name": entity_name(service),
@@ -442,14 +433,11 @@ def change_rows(
     """
     Changes for a reader.
     """
-    names = memory.catalogue.directory(view).members(resolved_service(memory, view, service)) if service else None
-    found = memory.store.changes(
-        view,
-        services=names,
-        start=_moment(start, "start"),
-        end=_moment(end, "end"),
-        limit=limit,
-    )
+    first, last = _moment(start, "start"), _moment(end, "end")
+    if service:
+        found = _changes_of(memory, view, resolved_service(memory, view, service), first, last, limit)
+    else:
+        found = memory.store.changes(view, start=first, end=last, limit=limit)
     return {
         "changes": [
             {
@@ -463,13 +451,35 @@ def change_rows(
     }  # fmt: skip
 
 
+def _changes_of(
+    memory: Memory, view: View, service: str, start: datetime | None, end: datetime | None, limit: int
+) -> Sequence[Statement[Change]]:
+    """
+    Changes of a service under all its names, newest first, and of what it was split off from up to the split.
+    """
+    directory = memory.catalogue.directory(view)
+    found = list(memory.store.changes(view, services=directory.own(service), start=start, end=end, limit=limit))
+    held = {one.seq for one in found}
+    for parent, split in directory.identity.inherited(service).items():
+        until = min((moment for moment in (split, end) if moment), default=None)
+        more = memory.store.changes(view, services=[parent], start=start, end=until, limit=limit)
+        found += [one for one in more if one.seq not in held]
+        held |= {one.seq for one in more}
+    return (
+        sorted(found, key=lambda one: (one.item.at, one.seq), reverse=True)[:limit]
+        if directory.identity.inherited(service)
+        else found
+    )
+
+
 def runbook_rows(memory: Memory, view: View, text: str, alert: str, service: str | None) -> dict[str, object]:
     """
     Ranked pages.
     """
     if not (text or alert or service):
         raise Problem(422, "say `text`, `alert` or `service`")
-    services = {resolved_service(memory, view, service): 1.0} if service else {}
+    directory = memory.catalogue.directory(view)
+    services = directory.likely({resolved_service(memory, view, service): 1.0}) if service else {}
     ranking = memory.runbooks.rank(
         RunbookQuestion(text=text or alert or service or "", alert=alert, services=services), view, 10
     )
@@ -483,10 +493,10 @@ def timeline_rows(memory: Memory, view: View, service: str, start: str | None, e
     What happened to a service, in order.
     """
     name = resolved_service(memory, view, service)
-    members = memory.catalogue.directory(view).members(name)
+    counts = memory.catalogue.directory(view).past(name)
     first, last = _moment(start, "start"), _moment(end, "end")
     rows: list[tuple[datetime, dict[str, object]]] = []
-    for change in memory.store.changes(view, services=members, start=first, end=last, limit=500):
+    for change in _changes_of(memory, view, name, first, last, 500):
         rows.append(
             (
                 change.item.at,
@@ -495,31 +505,10 @@ def timeline_rows(memory: Memory, view: View, service: str, start: str | None, e
         )
     for incident in memory.store.incidents(view):
         at = incident.item.at
-        if at and set(incident.item.services) & members and (not first or at >= first) and (not last or at < last):
+        if at and counts(incident.item.services, at) and (not first or at >= first) and (not last or at < last):
             rows.append((at, {"what": "incident", "id": incident.item.id, "title": incident.item.title}))
     ordered = sorted(rows, key=lambda row: row[0])
     return {"service": name, "events": [{"at": parts.stamp(at), **row} for at, row in ordered]}
-
-
-def identity_part(memory: Memory, view: View, name: str) -> dict[str, object]:
-    """
-    Candidates for a name, with the ids of each.
-    """
-    directory = memory.catalogue.directory(view)
-    ranking = memory.resolver.lookup(name, view)
-    rows = [
-        {
-            "id": one.id, "probability": round(one.probability, 4), "matched": [term.says for term in one.terms],
-            "ids": sorted(directory.members(one.id)), "evidence": list(one.evidence),
-        }
-        for one in ranking.candidates[:5]
-    ]  # fmt: skip
-    return {
-        "name": name,
-        "candidates": rows,
-        "none_probability": round(ranking.none_probability, 4),
-        "abstained": ranking.abstained,
-    }
 
 
 def _verdicts(app: FastAPI, memory: Memory) -> None:

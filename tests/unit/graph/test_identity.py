@@ -123,3 +123,18 @@ def test_reviewed_rejections_hold_and_the_order_of_facts_does_not_matter(
         assert names.same(one) <= _reach(joins, one)
         assert all(names.same(other) == names.same(one) for other in names.same(one))
     assert not any(one != other and other in names.same(one) for one, other in cuts)
+
+
+def test_a_reviewed_rejection_cuts_a_declared_split_and_not_the_other_way() -> None:
+    split = _stated(fact(FactKind.SPLIT_INTO, "old", "part"), known=9)
+    rejected = _stated(_same("part", "old", verdict="rejected"), trust=Trust.REVIEWED)
+    assert Identity(split).parts("old") == {"part"}
+    assert Identity(split + rejected).inherited("part") == {}
+    reviewed = _stated(fact(FactKind.SPLIT_INTO, "old", "part"), trust=Trust.REVIEWED)
+    assert Identity(reviewed + _stated(_same("part", "old", verdict="rejected"), known=9)).parts("old") == {"part"}
+
+
+def test_what_was_undone_says_nothing_and_what_is_less_trusted_counts_again() -> None:
+    undone = _stated(_same("a", "b", verdict="undone"), trust=Trust.REVIEWED, known=5)
+    assert Identity(undone).canonical("a") == "a"
+    assert Identity(undone + _stated(_same("a", "b"))).canonical("a") == "b"

@@ -89,3 +89,26 @@ def test_an_alerts_service_is_found_without_a_label(tmp_path: Path) -> None:
 def test_probabilities_with_none_sum_to_one(tmp_path: Path) -> None:
     ranking = resolver(tmp_path).resolve(Alert(id="a", name="OrderApiErrors", at=NOW, labels={"job": "order"}), VIEW)
     assert sum(one.probability for one in ranking.candidates) + ranking.none_probability == pytest.approx(1)
+
+
+def test_a_service_label_that_several_others_contradict_does_not_decide(tmp_path: Path) -> None:
+    found = resolver(tmp_path)
+
+    def best(**labels: str) -> tuple[str, float]:
+        first = found.resolve(Alert(id="a", name="HighErrorRate", at=NOW, labels=labels), VIEW).candidates[0]
+        return first.id, first.probability
+
+    running = {"deployment": "payments", "pod": "payments-6c9b7d58f4-wq2mz"}
+    assert best(service="checkout", **running)[1] < 0.7
+    assert best(service="checkout", job="prod/payments", **running)[0] == "service:payments"
+    assert best(service="checkout", deployment="payments") == ("service:checkout", 0.97)
+    assert best(service="checkout", container="checkout", **running) == ("service:checkout", 0.97)
+
+
+def test_a_rejected_old_name_is_no_name(tmp_path: Path) -> None:
+    told = {"verdict": "rejected"}
+    cut = Fact(kind=FactKind.RENAMED_TO, subject="service:shop", object="service:checkout", attributes=told)
+    found = resolver(tmp_path, cut)
+    assert found.lookup("shop", VIEW).abstained
+    assert found.named("Checkout", VIEW) == {"service:checkout": 1.0}
+    assert found.named("shop", VIEW) == {}

@@ -14,7 +14,17 @@ from tests.unit.ingest.connectors import formats
 from tests.unit.ingest.connectors.reading import DATA
 
 PAGE = formats.PAGE.read_text(encoding="utf-8")
-WITHOUT_PAYLOAD = {"changes", "feedback", "git", "mapping", "postmortems", "prometheus_rules", "runbooks", "webhook"}
+WITHOUT_PAYLOAD = {
+    "changes",
+    "feedback",
+    "git",
+    "identity",
+    "mapping",
+    "postmortems",
+    "prometheus_rules",
+    "runbooks",
+    "webhook",
+}
 """Connectors that are tested on texts in their tests."""
 REWRITE = "run: python -m tests.unit.ingest.connectors.formats"
 
