@@ -270,7 +270,8 @@ def zone_named(name: str | None) -> str | None:
 
 def written(layers: Iterable[Layer], zone: str, *, partial: bool = False) -> str:
     """
-    The rules as they stand in a fact's attribute `rota`.
+    The rules as they stand in a fact's attribute `rota`. Where neither they nor a layer has a zone, the times are those
+    that the clock of whatever schedule they are part of shows.
     """
     body: dict[str, object] = {"zone": zone, "layers": [_as_json(one) for one in layers]}
     return orjson.dumps(body | ({"partial": True} if partial else {}), option=orjson.OPT_SORT_KEYS).decode()
@@ -295,25 +296,19 @@ def read_rota(text: str, zone: str = "") -> Rota:
     """
     try:
         body = orjson.loads(text)
-        found = tuple(_layer(one, body.get("zone") or zone) for one in body["layers"])
+        found = tuple(_layer(one, str(body.get("zone") or ""), zone) for one in body["layers"])
         return Rota(layers=found, partial=bool(body.get("partial")))
     except (ValueError, KeyError, TypeError, AttributeError, OSError):
         return Rota(partial=True)
 
 
-def zone_of(text: str) -> str:
-    """
-    The time zone of the rules.
-    """
-    try:
-        return str(orjson.loads(text).get("zone") or "")
-    except (ValueError, AttributeError):
-        return ""
+def _layer(body: Mapping[str, object], own: str, zone: str) -> Layer:
+    named = str(body.get("zone") or own)
 
-
-def _layer(body: Mapping[str, object], zone: str) -> Layer:
     def moment(key: str) -> datetime:
-        return datetime.fromisoformat(str(body[key]))
+        found = datetime.fromisoformat(str(body[key]))
+        # without a zone of its own a time is what the schedule's clock shows
+        return found if named else found.replace(tzinfo=_zone(zone))
 
     def whole(key: str, otherwise: int = 0) -> int:
         return int(str(body.get(key, otherwise)))
@@ -321,8 +316,7 @@ def _layer(body: Mapping[str, object], zone: str) -> Layer:
     turns, windows = body["turns"], body.get("windows", [])
     if not isinstance(turns, list) or not isinstance(windows, list) or whole("every") < 1:
         raise ValueError("turns and windows are lists, and a turn takes time")
-    named = str(body.get("zone") or zone)
-    _zone(named)
+    _zone(named or zone)
     return Layer(
         turns=tuple(tuple(str(who) for who in one) for one in turns),
         start=moment("start"),
@@ -330,7 +324,7 @@ def _layer(body: Mapping[str, object], zone: str) -> Layer:
         end=moment("end") if body.get("end") else None,
         every=whole("every"),
         daily=body.get("unit") == "day",
-        zone=named,
+        zone=named or zone,
         rank=whole("rank"),
         windows=tuple(Window(weekday=day, second=int(second), lasts=int(lasts)) for day, second, lasts in windows),
         lasts=whole("lasts") if "lasts" in body else None,

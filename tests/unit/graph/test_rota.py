@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from graph.rota import DAY, Layer, Override, Rota, Window, hand_off, on_call, read_rota, written, zone_named
+from graph.rota import DAY, Duty, Layer, Override, Rota, Window, hand_off, on_call, read_rota, written, zone_named
 from graph.values import Span
 
 MINUTE = timedelta(minutes=1)
@@ -190,10 +190,12 @@ def random_layer(dice: random.Random, middle: datetime, zone: str, rank: int) ->
     anchor = middle + near - back
     start = anchor if dice.random() < 0.6 else middle - timedelta(minutes=dice.randrange(60 * 24 * 20))
     windows: list[Window] = []
+    weekday: int | None
+    lasts: int | None
     for _ in range(dice.choice((0, 0, 1, 1, 2, 5))):
-        lasts = dice.choice((60 * 30, 3600, 4 * 3600, 9 * 3600, 12 * 3600, DAY, 3 * DAY))
-        weekday = dice.choice((None, *range(7))) if lasts <= DAY else dice.randrange(7)
-        windows.append(Window(weekday=weekday, second=dice.randrange(96) * 900, lasts=lasts))
+        open_ = dice.choice((60 * 30, 3600, 4 * 3600, 9 * 3600, 12 * 3600, DAY, 3 * DAY))
+        weekday = dice.choice((None, *range(7))) if open_ <= DAY else dice.randrange(7)
+        windows.append(Window(weekday=weekday, second=dice.randrange(96) * 900, lasts=open_))
     every = dice.choice((1, 1, 2, 7, 7, 14)) if daily else dice.choice((3600, 4 * 3600, 5 * 3600 + 1800, 12 * 3600))
     length = every * (DAY if daily else 1)
     lasts = dice.choice((None, None, None, length, length // 2 // 60 * 60, length + 2 * 3600))
@@ -279,7 +281,7 @@ def test_an_override_stands_before_all_layers_and_is_told() -> None:
     span = Span(datetime(2026, 3, 3, 10, tzinfo=UTC), datetime(2026, 3, 3, 14, tzinfo=UTC))
     rota = Rota(layers=(weekly("ada"),), overrides=(Override(people=("person:gus",), valid=span),))
     duty = on_call(rota, datetime(2026, 3, 3, 12, tzinfo=UTC))
-    assert (duty.people, duty.overridden) == ({"person:gus"}, True)
+    assert duty == Duty(frozenset({"person:gus"}), overridden=True)
     assert hand_off(rota, datetime(2026, 3, 3, 12, tzinfo=UTC)) == span.end
 
 
