@@ -5,12 +5,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
-from ingest.pipeline import drain
-from service.wiring import Memory
+from ingest.contract import Source
+from ingest.pipeline import ingest
+from service.api.app import create_app
+from service.wiring import open_memory
+from tests.deployment import Deployment
 
 USER = {"id": "UZQ1", "type": "user_reference", "summary": "Zita"}
 LAYER = {
@@ -39,17 +45,26 @@ def owner(client: TestClient, at: str) -> dict[str, Any]:
     return found
 
 
-def test_rules_answer_for_any_moment_and_an_ended_layer_is_a_gap(client: TestClient) -> None:
+@pytest.fixture
+def asking(deployment: Deployment, tmp_path: Path) -> Iterator[TestClient]:
+    """
+    The API over one service with its policy and its schedule.
+    """
     body = {"services": [SERVICE], "escalation_policies": [POLICY], "schedules": [SCHEDULE]}
-    assert client.post("/v1/ingest/pagerduty", content=json.dumps(body)).status_code == 202
-    memory: Memory = client.app.state.memory  # type: ignore[attr-defined]  # a Starlette application
-    drain(memory.store)
+    (tmp_path / "paging.json").write_text(json.dumps(body))
+    memory = open_memory(deployment.settings(tmp_path / "data", embedder="none"))
+    ingest(memory.store, [Source(name="paging", connector="pagerduty", path=str(tmp_path / "paging.json"))])
     memory.follow()
-    then = owner(client, "2026-04-01T12:00:00Z")
+    with TestClient(create_app(memory), base_url="http://127.0.0.1:8080") as found:
+        yield found
+
+
+def test_rules_answer_for_any_moment_and_an_ended_layer_is_a_gap(asking: TestClient) -> None:
+    then = owner(asking, "2026-04-01T12:00:00Z")
     assert [(one["id"], one["by"]) for one in then["answers_now"]] == [("person:zita", "rule")]
     assert (then["team"], then["certainty"], then["answering"]["via"]) == ("team:zq-team", "high", "rota")
     assert then["answering"]["levels"][0]["delay_minutes"] == "5"
-    later = owner(client, "2026-10-01T12:00:00Z")
+    later = owner(asking, "2026-10-01T12:00:00Z")
     assert later["answers_now"] == []
     assert [one["kind"] for one in later["faults"]] == ["empty_rota"]
     assert any("nobody is on call for zq-rota" in gap for gap in later["gaps"])
