@@ -91,6 +91,22 @@ class Replica:
             and not (subjects and objects and one.item.object not in objects)
         )
 
+    def former(self, view: View, kind: FactKind, subjects: Collection[EntityId]) -> tuple[Statement[Fact], ...]:
+        """
+        What was once said of these and had been taken back by the view's time, as far as the reader may see it.
+        """
+        with self._lock:
+            places = [self._found_by.get((kind, subject, None), ()) for subject in frozenset(subjects)]
+            found = [self._facts[seq] for seq in sorted(seq for seqs in places for seq in seqs)]
+        return tuple(
+            one
+            for one in found
+            if one.known.end is not None
+            and one.known.end <= view.known_at
+            and one.visibility <= view.visibility
+            and one.record not in view.hidden
+        )
+
     def moments(self, kinds: Collection[FactKind]) -> set[datetime]:
         """
         All times at which a fact of these kinds begins or ends, to hold or to be known: between two of them every view

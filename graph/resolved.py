@@ -121,7 +121,7 @@ def ownership(facts: Facts, view: View, service: EntityId, *, known: Identity | 
     Who owns the service, with all that disagrees; without a source an answer without a team.
     """
     names = known or identity(facts, view)
-    stated = _best_first(facts.facts(view, kinds=(FactKind.OWNED_BY,), subjects=names.same(service)))
+    stated = best_first(facts.facts(view, kinds=(FactKind.OWNED_BY,), subjects=names.same(service)))
     teams = tuple(dict.fromkeys(names.canonical(one.item.object) for one in stated))
     answering = names.same(service) | (names.same(teams[0]) if teams else frozenset())
     escalation = _escalation(facts, view, answering, names)
@@ -177,9 +177,9 @@ def _edges(
     (origin, step) of all edges of the given entities, what they point to first, the best statement of each first.
     """
     ids = frozenset().union(*(names.same(one) for one in edge))
-    for one in _best_first(facts.facts(view, kinds=kinds, subjects=ids)):
+    for one in best_first(facts.facts(view, kinds=kinds, subjects=ids)):
         yield names.canonical(one.item.subject), _step(one, names.canonical(one.item.object), outgoing=True)
-    for one in _best_first(facts.facts(view, kinds=kinds, objects=ids)):
+    for one in best_first(facts.facts(view, kinds=kinds, objects=ids)):
         yield names.canonical(one.item.object), _step(one, names.canonical(one.item.subject), outgoing=False)
 
 
@@ -198,7 +198,7 @@ def _escalation(facts: Facts, view: View, starts: frozenset[EntityId], names: Id
     while waiting and len(chain) < _LONGEST_CHAIN:
         stated = facts.facts(view, kinds=(FactKind.ESCALATES_TO,), subjects=waiting)
         waiting = frozenset()
-        for one in sorted(_best_first(stated), key=lambda one: _level(one.item)):
+        for one in sorted(best_first(stated), key=lambda one: level_of(one.item)):
             if one.item.object not in reached:
                 chain.append(one)
                 targets = names.same(one.item.object)
@@ -214,23 +214,29 @@ def _on_call(facts: Facts, view: View, nearest_first: Sequence[frozenset[EntityI
     stated = facts.facts(view, kinds=(FactKind.ON_CALL_FOR,), objects=frozenset().union(*nearest_first))
     for ids in nearest_first:
         found = [one for one in stated if one.item.object in ids]
-        least = min((_level(one.item) for one in found), default=0)
+        least = min((level_of(one.item) for one in found), default=0)
         if found:
-            return _best_first(one for one in found if _level(one.item) == least)
+            return best_first(one for one in found if level_of(one.item) == least)
     return ()
 
 
-def _level(fact: Fact) -> int:
+def level_of(fact: Fact) -> int:
+    """
+    The level of an escalation that a fact is about; 0 where it says none.
+    """
     text = fact.attributes.get("level", "")
     return int(text) if text.isdecimal() else 0
 
 
-def _best_first(statements: Iterable[Statement[Fact]]) -> tuple[Statement[Fact], ...]:
+def best_first(statements: Iterable[Statement[Fact]]) -> tuple[Statement[Fact], ...]:
+    """
+    The most trusted first, of those the latest known.
+    """
     return tuple(sorted(statements, key=lambda one: (one.trust, one.known.start or _FIRST, one.seq), reverse=True))
 
 
 def _entity(name: EntityId, names: Identity, stated: Sequence[Statement[Fact]]) -> Entity:
-    ordered = _best_first(stated)
+    ordered = best_first(stated)
     attributes: dict[str, str] = {}
     for one in reversed(ordered):
         attributes |= one.item.attributes

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from graph.resolved import ownership
+from graph.answering import Answerer, Level
 from graph.values import Alert, Change, EntityId, Fact, Fix, Incident, Runbook, Section, Statement, View, entity_name
 from models.contract import Candidate, Term
 from service.fence import label
+from service.owners import Claim, Owner, owner
 
 if TYPE_CHECKING:
     from service.wiring import Memory
@@ -68,31 +69,111 @@ def owner_part(
     """
     Who owns a service, who answers now, whom it escalates to, and who says so.
     """
-    found = ownership(memory.facts, view, service, known=memory.catalogue.directory(view).identity)
-    if found.team is None:
-        parts = memory.catalogue.directory(view).identity.parts(service)
-        named = ", ".join(label(entity_name(one)) for one in sorted(parts))
-        gap(
-            f"no source names an owner of {label(entity_name(service))}"
-            + (f"; it was split into {named}" if parts else "")
-        )
-    if found.team and not found.on_call:
-        gap(f"nobody is known to be on call for {label(entity_name(found.team))}")
+    names = memory.catalogue.directory(view).identity
+    found = owner(memory.facts, memory.activity, view, service, names)
+    now = found.answering
+    on_call = next((turn for level in now.levels if (turn := [one for one in level.present if one.on_call])), [])
+    _owner_gaps(found, on_call, service, sorted(names.parts(service)), gap)
     return {
         "service": service,
         "team": found.team,
         "name": entity_name(found.team) if found.team else None,
         "trust": found.trust.name.lower() if found.trust is not None else None,
-        "answers_now": [_said(one, cite, subject=True) for one in found.on_call],
-        "escalation": [_said(one, cite) for one in found.escalation],
+        "confidence": found.confidence,
+        "certainty": found.word,
+        "answers_now": [_answerer(one, cite) for one in on_call],
+        "answering": {
+            "via": now.via or None,
+            "people": [_answerer(one, cite) for one in now.people],
+            "next_hand_off": stamp(now.next_hand_off),
+            "levels": [_level(one, cite) for one in now.levels],
+        },
+        "escalation": [_said(one, cite) for one in found.stated.escalation],
         "conflicts": [{"team": team, "name": entity_name(team)} for team in found.conflicts],
-        "statements": [_said(one, cite) for one in found.statements[:8]],
-        "evidence": cite(one.record for one in found.statements),
+        "statements": [_said(one, cite) for one in found.stated.statements[:8]],
+        "claims": [_claim(one, cite) for one in found.claims[:12]],
+        "faults": [
+            {"kind": one.kind, "subject": one.subject, "says": one.says, "evidence": cite(one.records)}
+            for one in found.faults[:20]
+        ],
+        "evidence": cite([*(one.record for one in found.stated.statements), *(one.record for one in found.claims)]),
     }
 
 
-def _said(one: Statement[Fact], cite: Cite, *, subject: bool = False) -> Part:
-    named = one.item.subject if subject else one.item.object
+def _owner_gaps(
+    found: Owner,
+    on_call: Sequence[Answerer],
+    service: EntityId,
+    parts: Sequence[EntityId],
+    gap: Callable[[str], None],
+) -> None:
+    if found.team is None:
+        split = f"; it was split into {', '.join(_name(one) for one in parts)}" if parts else ""
+        gap(f"no source names an owner of {_name(service)}{split}")
+    elif found.stated.team is None:
+        gap(f"no source names an owner of {_name(service)} itself; its code is {_name(found.team)}'s")
+    if found.team and not on_call:
+        instead = ", ".join(_name(one.person) for one in found.answering.people)
+        then = f"; {instead} would answer ({found.answering.via})" if instead else ""
+        gap(f"nobody is known to be on call for {_name(found.team)}{then}")
+    for one in found.faults[:5]:
+        if one.kind != "conflict":
+            gap(one.says.replace(entity_name(one.subject), _name(one.subject)))
+
+
+def _name(entity: EntityId) -> str:
+    """
+    An entity's name in a sentence of ours.
+    """
+    return label(entity_name(entity))
+
+
+def _answerer(one: Answerer, cite: Cite) -> Part:
+    first = one.statements[0] if one.statements else None
+    return {
+        "id": one.person,
+        "name": entity_name(one.person),
+        "source": first.source if first else None,
+        "trust": first.trust.name.lower() if first else None,
+        "since": stamp(first.item.valid.start or first.known.start) if first else None,
+        "until": stamp(one.until),
+        "by": one.by,
+        "schedule": one.schedule,
+        "evidence": cite(said.record for said in one.statements),
+    }
+
+
+def _level(level: Level, cite: Cite) -> Part:
+    return {
+        "level": level.number,
+        "targets": [{"id": one, "name": entity_name(one)} for one in level.targets],
+        "people": [_answerer(one, cite) for one in level.present],
+        "departed": [
+            {"id": one.person, "name": entity_name(one.person), "says": one.departed}
+            for one in level.people
+            if one.departed
+        ],
+        "empty": list(level.empty),
+        "delay_minutes": level.delay_minutes,
+        "evidence": cite(level.records),
+    }
+
+
+def _claim(one: Claim, cite: Cite) -> Part:
+    return {
+        "team": one.team,
+        "name": entity_name(one.team),
+        "person": one.person,
+        "source": one.source,
+        "stated_as": one.stated_as,
+        "trust": one.trust.name.lower(),
+        "since": stamp(one.since),
+        "evidence": cite([one.record]),
+    }
+
+
+def _said(one: Statement[Fact], cite: Cite) -> Part:
+    named = one.item.object
     return {
         "id": named,
         "name": entity_name(named),

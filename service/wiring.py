@@ -32,6 +32,7 @@ from models.runbooks import Runbooks
 from models.shared import SharedSearch
 from models.suspects import Suspects
 from service import arrivals, inbox
+from service.activity import Activity
 from service.deliveries import Deliveries
 from service.settings import Settings, SettingsError
 from service.shelf import Shelf
@@ -57,6 +58,7 @@ class Memory:
     tokens: Tokens
     deliveries: Deliveries
     gaps: list[str] = field(default_factory=list)
+    activity: Activity = field(default_factory=Activity)
     _follower: Follower | None = None
     _ready: bool = False
     _redactor: Redactor | None = None
@@ -108,6 +110,7 @@ class Memory:
         """
         self.catalogue.follow(self.store)
         self.indexer.follow()
+        self.activity.follow(self.store)
 
     def start(self) -> None:
         """

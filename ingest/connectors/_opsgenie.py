@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from graph.values import EntityId, EntityKind, Fact, FactKind, Span, entity_id, entity_name
 from ingest.connectors._events import attributes, names_of, person, team
+from ingest.connectors._rotas import opsgenie_layers, rota_attribute
 from ingest.contract import Body
 from ingest.errors import BadRecord
 from ingest.fields import at, first, list_at, moment_at, objects_at, text, text_at
@@ -17,12 +18,12 @@ VENDOR = "opsgenie"
 _FOR_NOW = timedelta(days=1)
 
 
-def _described(kind: EntityKind, data: Body, what: str) -> tuple[EntityId, list[Fact]]:
+def _described(kind: EntityKind, data: Body, what: str, **more: str) -> tuple[EntityId, list[Fact]]:
     name = first(at(data, "name"), at(data, "fullName"), at(data, "username"), at(data, "id"))
     if name is None:
         raise BadRecord(f"a {what} of Opsgenie has neither a name nor an id")
     subject = (person(name) if kind is EntityKind.PERSON else None) or entity_id(kind, name)
-    told = attributes(name=name, kind=what, description=at(data, "description"), url=at(data, "links", "web"))
+    told = attributes(name=name, kind=what, description=at(data, "description"), url=at(data, "links", "web")) | more
     entity = Fact(kind=FactKind.ENTITY, subject=subject, attributes=told)
     known = [] if kind is EntityKind.PERSON else names_of(kind, at(data, "id"), name, VENDOR)
     return subject, [entity, *known]
@@ -52,7 +53,8 @@ def _team(data: Body) -> Iterator[Fact]:
 
 
 def _user(data: Body) -> Iterator[Fact]:
-    subject, told = _described(EntityKind.PERSON, {"name": data.get("username"), "id": data.get("id")}, "user")
+    gone = {"active": "false"} if at(data, "blocked") is True else {}
+    subject, told = _described(EntityKind.PERSON, {"name": data.get("username"), "id": data.get("id")}, "user", **gone)
     yield from told
     yield Fact(
         kind=FactKind.ALIAS,
@@ -63,7 +65,8 @@ def _user(data: Body) -> Iterator[Fact]:
 
 
 def _schedule(data: Body) -> Iterator[Fact]:
-    subject, told = _described(EntityKind.TEAM, data, "schedule")
+    rota = rota_attribute(opsgenie_layers(data, _recipient), text_at(data, "timezone"))
+    subject, told = _described(EntityKind.TEAM, data, "schedule", **rota)
     yield from told
     owner = _named_team(at(data, "ownerTeam"))
     if owner:
@@ -87,6 +90,20 @@ def _schedule(data: Body) -> Iterator[Fact]:
         if who and start:
             span = Span(start, moment_at(period, ("endDate",)))
             yield Fact(kind=FactKind.ON_CALL_FOR, subject=who, object=subject, valid=span)
+
+
+def _override(data: Body) -> Iterator[Fact]:
+    """
+    Somebody in the place of a schedule's rotations, or of those that are named.
+    """
+    schedule = team(first(at(data, "_parent", "name"), at(data, "_parent", "id")))
+    who, start = _recipient(at(data, "user")), moment_at(data, ("startDate",))
+    names = [first(at(one, "name"), at(one, "id")) for one in objects_at(data, "rotations")]
+    if who and schedule and start:
+        span = Span(start, moment_at(data, ("endDate",)))
+        for name in names or [None]:
+            told = attributes(stated_as="override", layer=name)
+            yield Fact(kind=FactKind.ON_CALL_FOR, subject=who, object=schedule, valid=span, attributes=told)
 
 
 def _recipient(thing: object) -> EntityId | None:
@@ -122,7 +139,7 @@ def on_call(data: Body, received: datetime) -> Iterator[Fact]:
                 subject=one,
                 object=answering,
                 valid=Span(received, received + _FOR_NOW),
-                attributes=attributes(schedule=schedule),
+                attributes=attributes(schedule=schedule, stated_as="now"),
             )
 
 
@@ -142,4 +159,5 @@ FACTS: Mapping[str, Callable[[Body], Iterator[Fact]]] = {
     "schedule": _schedule,
     "escalation": _escalation,
     "user": _user,
+    "override": _override,
 }

@@ -8,17 +8,19 @@ it, or where it has none its policy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from graph.values import Alert, EntityId, EntityKind, Fact, FactKind, Incident, SectionKind, Span, entity_id
 from ingest.connectors._events import attributes, names_of, person, sections, service_id, team
+from ingest.connectors._rotas import pagerduty_layers, rota_attribute
 from ingest.contract import Body
 from ingest.errors import BadRecord
 from ingest.fields import at, first, list_at, moment_at, named, objects_at, text_at, texts
 from ingest.parsing import named_time
 
 VENDOR = "pagerduty"
+NOTHING_MORE: Mapping[str, str] = {}
 RANKS = {"triggered": 0, "acknowledged": 1, "resolved": 2}
 
 
@@ -190,13 +192,14 @@ def policy_facts(policy: Body, received: datetime) -> Iterator[Fact]:
         yield from _on_call(turn, (subject,))
 
 
-def _described(subject: EntityId, thing: Body, kind: str) -> Iterator[Fact]:
+def _described(subject: EntityId, thing: Body, kind: str, more: Mapping[str, str] = NOTHING_MORE) -> Iterator[Fact]:
     yield Fact(
         kind=FactKind.ENTITY,
         subject=subject,
         attributes=attributes(
             name=name_of(thing), kind=kind, description=at(thing, "description"), url=at(thing, "html_url")
-        ),
+        )
+        | dict(more),
     )
     yield from names_of(EntityKind.TEAM, at(thing, "id"), name_of(thing), VENDOR)
 
@@ -218,6 +221,8 @@ def user_facts(user: Body, received: datetime) -> Iterator[Fact]:
     if subject is None:
         return
     told = attributes(name=name_of(user), title=at(user, "job_title"), timezone=at(user, "time_zone"))
+    if text_at(user, "deleted_at"):
+        told["active"] = "false"
     yield Fact(kind=FactKind.ENTITY, subject=subject, attributes=told)
     yield from names_of(EntityKind.PERSON, at(user, "id"), name_of(user), VENDOR)
     for one in objects_at(user, "teams"):
@@ -233,13 +238,21 @@ def schedule_facts(schedule: Body, received: datetime) -> Iterator[Fact]:
     subject = team(name_of(schedule))
     if subject is None:
         raise BadRecord("a schedule of PagerDuty has neither a name nor an id")
-    yield from _described(subject, schedule, "schedule")
+    rota = rota_attribute(
+        pagerduty_layers(schedule, lambda user: person(name_of(user))), text_at(schedule, "time_zone")
+    )
+    yield from _described(subject, schedule, "schedule", rota)
     for one in objects_at(schedule, "users"):
         member = person(name_of(one))
         if member:
             yield Fact(kind=FactKind.MEMBER_OF, subject=member, object=subject)
     for turn in objects_at(schedule, "final_schedule", "rendered_schedule_entries"):
         yield from _on_call(turn, (subject,))
+    for key in ("rendered_schedule_entries", "overrides"):
+        for turn in objects_at(schedule, "overrides_subschedule", key):
+            yield from _on_call(turn, (subject,), "override")
+    for turn in objects_at(schedule, "overrides"):
+        yield from _on_call(turn, (subject,), "override")
     now = schedule.get("oncall")
     if isinstance(now, dict):
         yield from _on_call(now, (subject,))
@@ -254,12 +267,22 @@ def on_call_facts(turn: Body, received: datetime) -> Iterator[Fact]:
     yield from _on_call(turn, tuple(dict.fromkeys(one for one in found if one)))
 
 
-def _on_call(turn: Body, objects: tuple[EntityId, ...]) -> Iterator[Fact]:
+def override_facts(turn: Body, received: datetime) -> Iterator[Fact]:
+    """
+    Somebody in the place of a schedule's layers, where the override names its schedule.
+    """
+    found = team(name_of(at(turn, "schedule")))
+    if found:
+        yield from _on_call(turn, (found,), "override")
+
+
+def _on_call(turn: Body, objects: tuple[EntityId, ...], stated_as: str | None = None) -> Iterator[Fact]:
     who = person(name_of(at(turn, "user")))
     start, end = moment_at(turn, ("start",)), moment_at(turn, ("end",))
     if who is None or (start and end and end <= start):
         return
-    told = attributes(level=at(turn, "escalation_level"), schedule=name_of(at(turn, "schedule")))
+    level, schedule = at(turn, "escalation_level"), name_of(at(turn, "schedule"))
+    told = attributes(level=level, schedule=schedule, stated_as=stated_as)
     for one in objects:
         yield Fact(kind=FactKind.ON_CALL_FOR, subject=who, object=one, valid=Span(start, end), attributes=told)
 

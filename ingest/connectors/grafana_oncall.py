@@ -29,6 +29,7 @@ from graph.values import (
 )
 from ingest.alerts import read_alerts
 from ingest.connectors._events import alert_of, attributes, names_of, person, ranked, sections, service_id, team
+from ingest.connectors._rotas import floating, grafana_layer, rota_attribute
 from ingest.contract import Body, Connector
 from ingest.errors import UNEXPECTED, BadRecord
 from ingest.fields import at, body_of, deliveries, digest_of, first, list_at, moment_at, text, text_at, texts
@@ -195,6 +196,11 @@ def _team(what: str) -> Callable[[Body, Record], Iterator[Item]]:
     def read(data: Body, record: Record) -> Iterator[Item]:
         subject, told = _entity(EntityKind.TEAM, what, data)
         yield from told
+        for shift in list_at(data, "shifts"):
+            part = _shift_id(text(shift))
+            if part:
+                zone = attributes(time_zone=at(data, "time_zone"))
+                yield Fact(kind=FactKind.PART_OF, subject=part, object=subject, attributes=zone)
         owner = team(at(data, "team_id"))
         if owner:
             yield Fact(kind=FactKind.ESCALATES_TO, subject=owner, object=subject, attributes={"level": "0"})
@@ -202,9 +208,30 @@ def _team(what: str) -> Callable[[Body, Record], Iterator[Item]]:
             who = person(first(at(one, "username"), at(one, "id")) if isinstance(one, dict) else text(one))
             if who:
                 until = Span(record.received_at, record.received_at + _FOR_NOW)
-                yield Fact(kind=FactKind.ON_CALL_FOR, subject=who, object=subject, valid=until)
+                now = {"stated_as": "now"}
+                yield Fact(kind=FactKind.ON_CALL_FOR, subject=who, object=subject, valid=until, attributes=now)
 
     return read
+
+
+def _shift_id(identity: str | None) -> EntityId | None:
+    return entity_id(EntityKind.RESOURCE, f"grafana_oncall/shift/{identity}") if identity else None
+
+
+def _rule(data: Body, record: Record) -> Iterator[Fact]:
+    """
+    A shift as a rule; its schedule lists it, or it names the schedule itself.
+    """
+    subject, schedule = _shift_id(text_at(data, "id")), team(at(data, "schedule"))
+    if subject is None:
+        return
+    zone = text_at(data, "time_zone")
+    layer = grafana_layer(data, "UTC")
+    rules = rota_attribute([layer], zone) if zone else {"rota": floating(layer)}
+    told = attributes(name=at(data, "name"), kind="shift") | rules
+    yield Fact(kind=FactKind.ENTITY, subject=subject, attributes=told)
+    if schedule:
+        yield Fact(kind=FactKind.PART_OF, subject=subject, object=schedule)
 
 
 def _policy(data: Body, record: Record) -> Iterator[Fact]:
@@ -240,7 +267,7 @@ def _route(data: Body, record: Record) -> Iterator[Fact]:
 
 def _nothing(data: Body, record: Record) -> Iterator[Item]:
     """
-    A turn without its schedule, or a note without its group.
+    A note without its group.
     """
     return iter(())
 
@@ -268,7 +295,7 @@ _READERS: Mapping[str, Callable[[Body, Record], Iterator[Item]]] = {
     "schedule": _team("schedule"),
     "policy": _policy,
     "route": _route,
-    "turns": _nothing,
+    "turns": _rule,
     "note": _nothing,
     "user": _user,
     "shift": _shift,

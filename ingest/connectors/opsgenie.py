@@ -76,6 +76,7 @@ def kind_of(thing: Body) -> str:
     keys = set(thing)
     rules = (
         ("oncall", {"onCallRecipients"}), ("oncall", {"onCallParticipants"}), ("incident", {"impactedServices"}),
+        ("override", {"user", "startDate", "_parent"}),
         ("alert", {"alias", "message"}), ("alert", {"alertId"}), ("alert", {"acknowledged", "message"}),
         ("schedule", {"timezone", "name"}), ("schedule", {"rotations"}), ("escalation", {"rules", "name"}),
         ("service", {"teamId", "name"}), ("user", {"username", "fullName"}), ("team", {"members"}),
@@ -97,7 +98,8 @@ def part_of(body: Body, meta: Mapping[str, str]) -> str:
     """
     data = body.get("data")
     names = ("alertId", "id", "incidentId")
-    identity = first(*(at(data, name) for name in names), at(data, "_parent", "id")) or digest_of(data)
+    alias = at(data, "alias") if text_at(body, "kind") == "override" else None
+    identity = first(*(at(data, name) for name in names), alias, at(data, "_parent", "id")) or digest_of(data)
     return f"{text_at(body, 'kind') or 'unknown'}:{identity}"
 
 

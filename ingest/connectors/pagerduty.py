@@ -22,6 +22,7 @@ from ingest.connectors._pagerduty import (
     incident_of,
     name_of,
     on_call_facts,
+    override_facts,
     policy_facts,
     schedule_facts,
     service_facts,
@@ -40,6 +41,7 @@ _LISTS = {
     "incidents": "incident", "services": "service", "business_services": "service", "teams": "team", "users": "user",
     "escalation_policies": "escalation_policy", "schedules": "schedule", "oncalls": "oncall", "alerts": "alert",
     "change_events": "change_event", "maintenance_windows": "maintenance_window", "relationships": "dependency",
+    "overrides": "override",
     "notes": "note", "log_entries": "log_entry",
     "past_incidents": "past", "related_incidents": "past", "members": "member",
 }  # fmt: skip
@@ -50,7 +52,7 @@ _SINGLE = {
 }  # fmt: skip
 _FACTS: Mapping[str, Callable[[Body, datetime], Iterator[Fact]]] = {
     "service": service_facts, "team": team_facts, "user": user_facts, "escalation_policy": policy_facts,
-    "schedule": schedule_facts, "oncall": on_call_facts, "dependency": dependency_facts,
+    "schedule": schedule_facts, "oncall": on_call_facts, "dependency": dependency_facts, "override": override_facts,
 }  # fmt: skip
 _PASSED_OVER = frozenset({
     "note", "log_entry", "past", "member", "incident_note", "incident_action_invocation", "incident_conference_bridge",

@@ -22,6 +22,8 @@ _GAPS = [
     for pattern, said in (
         (r"no source names an owner of .*", "no source names an owner"),
         (r"nobody is known to be on call for .*", "nobody is known to be on call"),
+        (r"nobody is on call for .*", "a schedule is empty now"),
+        (r".* is (?:marked inactive|no longer stated) by .*", "somebody who is named there has left"),
         (r"an alert of the payload is left out: .*", "an alert of the payload is left out"),
         (r"the alert's `[A-Za-z_]+` is not set .*", "the alert's time is not set; it is taken as now"),
         (rf"({_PARTS}) was not ready within (\d+) ms", r"\1 was not ready within \2 ms"),

@@ -75,8 +75,9 @@ def test_an_expired_certificate_is_no_changes_fault(client: TestClient) -> None:
 def test_an_empty_rota_is_a_gap(client: TestClient) -> None:
     answer = ask(client, "4-")
     assert answer["owner"]["name"] == "identity"
-    assert answer["owner"]["answers_now"] == []
-    assert any("on call" in gap for gap in answer["gaps"])
+    assert [one["name"] for one in answer["owner"]["answers_now"]] == ["dora"]
+    assert answer["owner"]["answering"]["via"] == "next level"
+    assert any("nobody is on call for identity" in gap for gap in answer["gaps"])
 
 
 def test_an_alert_without_labels_is_answered_with_gaps(client: TestClient) -> None:
