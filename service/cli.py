@@ -383,7 +383,8 @@ def owner(name: str, as_of: str | None = None, data: Data = None, as_json: Json 
     """
     Who owns a service and who answers now.
     """
-    from service.api.app import owner_of, view_of
+    from service.api.requests import view_of
+    from service.lookup import owner_of
     from service.render import owner_text
     from service.tokens import LOCAL
 

@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from tests.bench import embedded, server, size
+from tests.bench import embedded, owner, server, size
 from tests.bench.figures import Figure
 
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="scripts/bench", description="Measure this machine's speeds against limits and peers."
     )
     parser.add_argument(
-        "what", nargs="*", choices=("context", "size", "neo4j", "similar", []), default=["context", "size"]
+        "what", nargs="*", choices=("context", "owner", "size", "neo4j", "similar", []), default=["context", "size"]
     )
     parser.add_argument("--services", type=int)
     parser.add_argument("--changes", type=int)
@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     parts: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
         "context": embedded.context,
+        "owner": owner.measure,
         "size": size.installed_size,
         "neo4j": server.measure,
         "similar": server.similar_alone,

@@ -5,6 +5,7 @@ Figures beside their limits, and the served product to measure.
 from __future__ import annotations
 
 import http.client
+import os
 import subprocess
 import sys
 import time
@@ -90,6 +91,13 @@ class Server:
             return ask(connection, path, body, method)
         finally:
             connection.close()
+
+    def busy(self) -> float:
+        """
+        Seconds of processor time that it has used, all threads together.
+        """
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         """
