@@ -39,7 +39,6 @@ from service.api.requests import Moment, as_json, asked_moment, body_of, caller,
 from service.context import Question, assemble
 from service.lookup import resolved_service
 from service.metrics import exposition
-from service.readiness import readiness
 from service.sources import listing
 from service.tokens import LOCAL, Caller
 from service.wiring import Memory
@@ -309,14 +308,6 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         who = await caller(request, "read")
         hooks = memory.settings.webhooks
         return as_json(await timed("sources", lambda: listing(memory.store, hooks, datetime.now(UTC), who.visibility)))
-
-    @app.get("/v1/readiness")
-    async def ready(request: Request) -> Response:
-        """
-        What we could answer for each service, and what is missing.
-        """
-        view = view_of(await caller(request, "read"), None, None)
-        return as_json(await timed("readiness", lambda: readiness(memory, view)))
 
 
 def service_rows(memory: Memory, view: View) -> list[dict[str, object]]:

@@ -1,5 +1,6 @@
 """
-Who owns it, for paging tools: one question or a list of them; and how far harm reaches from a service.
+Who owns it, for paging tools: one question or a list of them; how far harm reaches from a service, and what
+we could answer for each.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from service.api.requests import Moment, as_json, body_of, caller, timed, view_o
 from service.lookup import LABEL, asked_of, owner_answer, resolved_service
 from service.parts import Part
 from service.radius import radius_part
+from service.readiness import readiness
 from service.wiring import Memory
 
 MOST = 1000
@@ -89,6 +91,28 @@ def install(app: FastAPI, memory: Memory) -> None:
             return radius_part(memory, view, service, sorted, depth=depth, limit=limit, shown=limit)
 
         return as_json(await timed("blast_radius", found))
+
+    @app.get("/v1/readiness")
+    async def ready(
+        request: Request, trend: str = "", as_of: Moment = None, known_at: Moment = None
+    ) -> Response:  # fmt: skip
+        """
+        What we could answer for each service if it paged now, what is missing, what to mend first; `trend=7,30`: and
+        the shares so many days ago.
+        """
+        view = view_of(await caller(request, "read"), as_of, known_at)
+        days = days_of(trend)
+        return as_json(await timed("readiness", lambda: readiness(memory, view, days)))
+
+
+def days_of(text: str) -> list[int]:
+    """
+    Days ago, as `7,30`; a Problem where they are none.
+    """
+    found = [one.strip() for one in text.split(",") if one.strip()]
+    if len(found) > 5 or not all(one.isdecimal() and 1 <= int(one) <= 3650 for one in found):
+        raise Problem(422, f"`trend` is {text[:40]!r}; write at most five numbers of days, like 7,30")
+    return [int(one) for one in found]
 
 
 def _one(memory: Memory, view: View, given: object) -> Part:
