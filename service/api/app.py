@@ -31,7 +31,7 @@ from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import parts
-from service.api import intake, owners, pages
+from service.api import compat, intake, owners, pages
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
@@ -69,6 +69,7 @@ def create_app(memory: Memory) -> FastAPI:
     install(app)
     _answers(app, memory)
     owners.install(app, memory)
+    compat.install(app, memory)
     _lookups(app, memory)
     intake.install(app, memory)
     _verdicts(app, memory)
