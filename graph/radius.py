@@ -166,9 +166,11 @@ def reach(
 def _goes_on(
     facts: Facts, view: View, front: Collection[EntityId], seen: set[EntityId], *, outgoing: bool, names: Identity
 ) -> bool:
+    # one by one, since the first that goes on is enough
     return any(
         not edge.permitted and not edge.faded and (edge.object if outgoing else edge.subject) not in seen
-        for edge in (edges(facts, view, front, outgoing=outgoing, known=names) if front else ())
+        for one in front
+        for edge in edges(facts, view, [one], outgoing=outgoing, known=names)
     )
 
 

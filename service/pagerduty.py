@@ -94,13 +94,23 @@ class Pager:
         What services escalate to, and teams that escalate.
         """
         found = {one for one in self._escalations if entity_kind(one) == "team"}
-        found |= {self._policy_of(one) for one in self.services("", ())} - {""}
+        found |= self._served.keys() - {""}
         return sorted(one for one in found if query in entity_name(one))
 
     def _policy_of(self, service: EntityId) -> EntityId:
         to = self._escalations.get(service)
         owner = self._owners.get(service, "")
         return self._known.canonical(to[0].object) if to else owner if entity_kind(owner) == "team" else ""
+
+    @cached_property
+    def _served(self) -> Mapping[EntityId, list[EntityId]]:
+        """
+        The services of each policy.
+        """
+        found: dict[EntityId, list[EntityId]] = {}
+        for one in self.services("", ()):
+            found.setdefault(self._policy_of(one), []).append(one)
+        return found
 
     def reference(self, name: EntityId, kind: str) -> Part:
         """
@@ -159,9 +169,7 @@ class Pager:
                 }
                 for number, step in enumerate(steps, 1)
             ],
-            "services": [
-                self.reference(one, "service") for one in self.services("", ()) if self._policy_of(one) == name
-            ],
+            "services": [self.reference(one, "service") for one in self._served.get(name, ())],
             "teams": [],
         }
 
