@@ -419,7 +419,8 @@ def owner(name: str, as_of: str | None = None, data: Data = None, as_json: Json 
     """
     Who owns a service and who answers now.
     """
-    from service.api.app import owner_of, view_of
+    from service.api.requests import view_of
+    from service.lookup import owner_of
     from service.render import owner_text
     from service.tokens import LOCAL
 
@@ -514,19 +515,20 @@ def identity(
 
 
 @app.command()
-def readiness(data: Data = None, as_json: Json = False) -> None:
+def readiness(
+    trend: Annotated[str, typer.Option(help="and the shares so many days ago, like 7,30")] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
     """
-    What could be answered for each service, and what is missing.
+    What could be answered for each service, what is missing, and what to mend first.
     """
     from graph.values import View
+    from service.api.owners import days_of
     from service.readiness import readiness as of
+    from service.render import readiness_text
 
-    _asked(
-        data,
-        as_json,
-        lambda memory: of(memory, View.now()),
-        lambda found: table(found["services"], "score", "service", "missing"),
-    )
+    _asked(data, as_json, lambda memory: of(memory, View.now(), days_of(trend)), readiness_text)
 
 
 def _asked(

@@ -20,7 +20,7 @@ from typing import cast
 import orjson
 
 from graph.errors import GraphError, StoreUnavailable
-from graph.resolved import Neighbour, neighbours
+from graph.radius import reach
 from graph.values import (
     Alert,
     Change,
@@ -31,7 +31,6 @@ from graph.values import (
     Record,
     Runbook,
     View,
-    entity_kind,
     entity_name,
 )
 from ingest.alerts import PLAIN
@@ -44,10 +43,11 @@ from models.suspects import Signals, SuspectQuestion
 from service.fence import quoted
 from service.headline import headline
 from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
+from service.radius import radius_part
 from service.support import supported
 from service.wiring import Memory
 
-SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3, "near": 25}
+SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3}
 WORTH = 0.05
 """A candidate below this is not shown."""
 FUTURE = timedelta(minutes=5)
@@ -89,7 +89,6 @@ class _Work:
     question: Question
     view: View
     services: Ranking = NO_RANKING
-    near: tuple[Neighbour, ...] = ()
     likely: Mapping[EntityId, float] = field(default_factory=dict)
     """The services that are likely enough, with their probabilities."""
     upstream: Mapping[EntityId, int] = field(default_factory=dict)
@@ -162,16 +161,8 @@ def _resolve(work: _Work) -> None:
     if work.likely:
         names = work.memory.catalogue.directory(work.view).identity
         first = [one.id for one in work.services.candidates[:3] if one.id in work.likely]
-        work.near = neighbours(work.memory.facts, work.view, first, depth=2, limit=200, known=names)
-        work.upstream = _upstream(work.near)
-
-
-def _upstream(near: Iterable[Neighbour]) -> dict[EntityId, int]:
-    found: dict[EntityId, int] = {}
-    for one in near:
-        if all(step.outgoing for step in one.path):
-            found[one.entity] = min(found.get(one.entity, len(one.path)), len(one.path))
-    return found
+        found = reach(work.memory.facts, work.view, first, outgoing=True, depth=2, limit=200, known=names)
+        work.upstream = {one.entity: len(one.path) for one in found.reached}
 
 
 def _timed(work: _Work, name: str, do: Callable[[], object]) -> object:
@@ -383,32 +374,8 @@ def _runbooks(work: _Work) -> list[Part]:
 
 
 def _blast_radius(work: _Work) -> Part:
-    """
-    What depends on the service, nearest first, and what it depends on.
-    """
     best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
-    sides: dict[str, list[Neighbour]] = {"dependents": [], "dependencies": []}
-    for one in work.near:
-        outgoing = {step.outgoing for step in one.path}
-        if one.start == best and len(outgoing) == 1:
-            sides["dependencies" if outgoing.pop() else "dependents"].append(one)
-    # the counts rest on those that are not shown, too
-    work.cite(step.record for found in sides.values() for one in found for step in one.path)
-    return {
-        "service": best,
-        **{side: [_reached(work, one) for one in found[: SHOWN["near"]]] for side, found in sides.items()},
-        "counts": {side: len(found) for side, found in sides.items()},
-    }
-
-
-def _reached(work: _Work, one: Neighbour) -> Part:
-    return {
-        "id": one.entity,
-        "name": entity_name(one.entity),
-        "steps": len(one.path),
-        "kind": entity_kind(one.entity),
-        "evidence": work.cite(step.record for step in one.path),
-    }
+    return radius_part(work.memory, work.view, best, work.cite)
 
 
 def _history(work: _Work) -> Part:

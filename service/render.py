@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from service.fence import block, clean, label, label_id, quoted
 
@@ -121,3 +121,25 @@ def _runbooks(found: list[Answer]) -> list[str]:
         if one["section"]:
             lines += [f"        {line}" for line in block(one["section"]["quote"], 6)]
     return lines or ["  none is clearly for this alert"]
+
+
+def readiness_text(found: dict[str, list[dict[str, object]]]) -> str:
+    """
+    Readiness in lines: the whole, what to mend first, and each service with what it lacks.
+    """
+    shares = cast("dict[str, dict[str, float | None]]", found)
+    lines = [
+        f"{name:14} {'?' if share is None else f'{share:.0%}'} of services could be answered"
+        for name, share in shares["answerable"].items()
+    ]
+    for then in found["trend"]:
+        past = cast("dict[str, float | None]", then["answerable"])
+        told = ", ".join(f"{name} {'?' if share is None else f'{share:.0%}'}" for name, share in past.items())
+        lines.append(f"{then['days_ago']} days ago: {told}")
+    lines += [f"mend: {one['repair']} ({one['services']} services)" for one in found["repairs"][:5]]
+    lines += [f"{one['score']:.2f}  {one['service']}  {', '.join(_words(one['missing']))}" for one in found["services"]]
+    return "\n".join(lines)
+
+
+def _words(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []

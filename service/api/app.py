@@ -5,7 +5,6 @@ The routes. Each hands its work to a thread; the store and the models are synchr
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -25,22 +24,22 @@ from ingest.connectors import connectors
 from ingest.connectors.feedback import check
 from ingest.contract import Source
 from ingest.journal import admit
-from ingest.parsing import asked_time, load_json, mapping_of, text_of, texts_of, unpack
+from ingest.parsing import load_json, mapping_of, text_of, texts_of, unpack
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import VERSION, parts
-from service.api import identity, intake, pages
+from service.api import compat, identity, intake, owners, pages
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
-from service.api.requests import as_json, body_of, caller, fresh, timed
+from service.api.requests import Moment, as_json, asked_moment, body_of, caller, fresh, timed, view_of
 from service.context import Question, assemble
+from service.lookup import resolved_service
 from service.mcp import endpoint
 from service.metrics import exposition
-from service.readiness import readiness
 from service.render import answer_text
 from service.sources import listing
 from service.tokens import LOCAL, Caller
@@ -48,7 +47,6 @@ from service.wiring import Memory
 
 MOST = 500
 """Of the past incidents that one may ask for at once."""
-Moment = Annotated[str | None, Query(description="RFC 3339; the world as of then")]
 Form = Annotated[Literal["json", "text"] | None, Query(alias="format", description="json, else as `Accept` says")]
 
 
@@ -74,6 +72,8 @@ def create_app(memory: Memory) -> FastAPI:
     app.state.memory = memory
     install(app)
     _answers(app, memory)
+    owners.install(app, memory)
+    compat.install(app, memory)
     _lookups(app, memory)
     identity.install(app, memory)
     intake.install(app, memory)
@@ -92,20 +92,6 @@ def wants_text(request: Request, form: str | None) -> bool:
     accepted = request.headers.get("accept", "").lower()
     named = "json" not in accepted and any(name in accepted for name in ("text/plain", "text/markdown"))
     return form == "text" or (form is None and named)
-
-
-def view_of(who: Caller, as_of: str | None, known_at: str | None) -> View:
-    """
-    The view that a request asks for.
-    """
-    now = datetime.now(UTC)
-    return View(
-        as_of=_moment(as_of, "as_of") or now, known_at=_moment(known_at, "known_at") or now, visibility=who.visibility
-    )
-
-
-def _moment(value: object, name: str) -> datetime | None:
-    return asked_time(value, name) if value not in (None, "") else None
 
 
 def answer_of(
@@ -146,8 +132,8 @@ def question_of(
     return Question(
         alert=firing[0],
         others=tuple(firing[1:]),
-        as_of=_moment(as_of or extra.get("as_of"), "as_of"),
-        known_at=_moment(known_at or extra.get("known_at"), "known_at"),
+        as_of=asked_moment(as_of or extra.get("as_of"), "as_of"),
+        known_at=asked_moment(known_at or extra.get("known_at"), "known_at"),
         visibility=who.visibility,
         environment=_text(extra.get("environment")) if "labels" not in extra else None,
         signals=_signals(extra.get("signals"), firing[1:]),
@@ -266,7 +252,7 @@ def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object]
     named = memory.resolver.named(service.removeprefix("service:"), view) if service else {}
     services = memory.catalogue.directory(view).likely(named)
     limit = _limit(fields.get("limit"), 10)
-    question = PrecedentQuestion(text=text, at=_moment(fields.get("at"), "at"), services=services)
+    question = PrecedentQuestion(text=text, at=asked_moment(fields.get("at"), "at"), services=services)
     ranking = memory.precedents.rank(question, view, max(50, limit))
     cited: set[str] = set()
     found = {
@@ -281,29 +267,6 @@ def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object]
 
 
 def _lookups(app: FastAPI, memory: Memory) -> None:
-    @app.get("/v1/owner")
-    async def owner(
-        request: Request,
-        service: str | None = None,
-        name: str | None = None,
-        as_of: Moment = None,
-        known_at: Moment = None,
-    ) -> Response:
-        """
-        Who owns a service and who answers now, by its name or any alias.
-        """
-        who = await caller(request, "read")
-        asked = service or name
-        if not asked:
-            raise Problem(422, "say `service`: a name or alias")
-        view = view_of(who, as_of, known_at)
-        found = await timed("owner", lambda: owner_of(memory, view, asked))
-        body = orjson.dumps(found)
-        tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers={"etag": tag})
-        return Response(body, 200, {"etag": tag}, "application/json")
-
     @app.get("/v1/services")
     async def services(request: Request, as_of: Moment = None, known_at: Moment = None) -> Response:
         """
@@ -356,37 +319,6 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         hooks = memory.settings.webhooks
         return as_json(await timed("sources", lambda: listing(memory.store, hooks, datetime.now(UTC), who.visibility)))
 
-    @app.get("/v1/readiness")
-    async def ready(request: Request) -> Response:
-        """
-        What we could answer for each service, and what is missing.
-        """
-        view = view_of(await caller(request, "read"), None, None)
-        return as_json(await timed("readiness", lambda: readiness(memory, view)))
-
-
-def resolved_service(memory: Memory, view: View, name: str) -> str:
-    """
-    The id of a service by any name. Raises Problem 404 with what was close.
-    """
-    ranking = memory.resolver.lookup(name.removeprefix("service:"), view)
-    if ranking.abstained or not ranking.candidates:
-        close = ", ".join(entity_name(one.id) for one in ranking.candidates[:3])
-        raise Problem(404, f"no service is known as {name!r}" + (f"; close: {close}" if close else ""))
-    return ranking.candidates[0].id
-
-
-def owner_of(memory: Memory, view: View, name: str) -> dict[str, object]:
-    """
-    The owner part for a name.
-    """
-    ranking = memory.resolver.lookup(name.removeprefix("service:"), view)
-    service = resolved_service(memory, view, name)
-    gaps: list[str] = []
-    best = ranking.candidates[0]
-    found = parts.owner_part(memory, view, service, sorted, gaps.append)
-    return {**found, "asked": name, "probability": round(best.probability, 4), "gaps": gaps}
-
 
 def service_rows(memory: Memory, view: View) -> list[dict[str, object]]:
     """
@@ -433,7 +365,7 @@ def change_rows(
     """
     Changes for a reader.
     """
-    first, last = _moment(start, "start"), _moment(end, "end")
+    first, last = asked_moment(start, "start"), asked_moment(end, "end")
     if service:
         found = _changes_of(memory, view, resolved_service(memory, view, service), first, last, limit)
     else:
@@ -494,7 +426,7 @@ def timeline_rows(memory: Memory, view: View, service: str, start: str | None, e
     """
     name = resolved_service(memory, view, service)
     counts = memory.catalogue.directory(view).past(name)
-    first, last = _moment(start, "start"), _moment(end, "end")
+    first, last = asked_moment(start, "start"), asked_moment(end, "end")
     rows: list[tuple[datetime, dict[str, object]]] = []
     for change in _changes_of(memory, view, name, first, last, 500):
         rows.append(

@@ -7,15 +7,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
 
 import orjson
-from fastapi import Request
+from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from graph.errors import GraphError
-from ingest.parsing import packed, unpack
+from graph.values import View
+from ingest.parsing import asked_time, packed, unpack
 from service.api.guard import LOOPBACK, covers, largest, own_address
 from service.api.problems import Problem
 from service.metrics import observe
@@ -23,6 +25,7 @@ from service.tokens import LOCAL, UNKNOWN, Caller, Tokens
 from service.wiring import Memory
 
 Result = TypeVar("Result")
+Moment = Annotated[str | None, Query(description="RFC 3339; the world as of then")]
 
 
 async def caller(request: Request, scope: str) -> Caller:
@@ -36,7 +39,7 @@ async def caller(request: Request, scope: str) -> Caller:
     if not tokens.any:
         return _neighbour(memory)
     kind, _, token = request.headers.get("authorization", "").partition(" ")
-    token = token.strip() if kind.lower() == "bearer" else ""
+    token = token.strip() if kind.lower() == "bearer" else _pagers(kind, token)
     found = tokens.caller(token)
     if found is None and token:
         # it may have been made a moment ago, by another process
@@ -49,6 +52,14 @@ async def caller(request: Request, scope: str) -> Caller:
     if not found.may(scope):
         raise Problem(403, f"this token has not the scope `{scope}`")
     return found
+
+
+def _pagers(kind: str, token: str) -> str:
+    """
+    The token as clients of PagerDuty send it: `Token token=...`.
+    """
+    given = token.strip().removeprefix("token=").strip('"')
+    return given if kind.lower() == "token" else ""
 
 
 def _stranger(memory: Memory, scope: str) -> Caller:
@@ -126,3 +137,22 @@ async def timed(name: str, work: Callable[[], Result]) -> Result:
     """
     with observe(name):
         return await run_in_threadpool(work)
+
+
+def view_of(who: Caller, as_of: str | None, known_at: str | None) -> View:
+    """
+    The view that a request asks for.
+    """
+    now = datetime.now(UTC)
+    return View(
+        as_of=asked_moment(as_of, "as_of") or now,
+        known_at=asked_moment(known_at, "known_at") or now,
+        visibility=who.visibility,
+    )
+
+
+def asked_moment(value: object, name: str) -> datetime | None:
+    """
+    A time that a request asks about; None where it gives none.
+    """
+    return asked_time(value, name) if value not in (None, "") else None

@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from tests.bench import agents, embedded, ingest, server, size
+from tests.bench import agents, embedded, ingest, owner, server, size
 from tests.bench.figures import Figure
 
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "what",
         nargs="*",
-        choices=("context", "ingest", "size", "mcp", "neo4j", "similar", []),
+        choices=("context", "ingest", "owner", "size", "mcp", "neo4j", "similar", []),
         default=["context", "size"],
     )
     parser.add_argument("--services", type=int)
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
         "context": embedded.context,
         "ingest": ingest.measure,
+        "owner": owner.measure,
         "size": size.installed_size,
         "mcp": agents.measure,
         "neo4j": server.measure,
