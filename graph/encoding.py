@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 import orjson
@@ -91,15 +92,24 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names, defaults, values = _fields(type(value))
+        given = zip(names, values(value), defaults, strict=True)
         return {
-            name: _plain(held) for name, default in _fields(type(value)) if (held := getattr(value, name)) != default
+            name: held if type(held) in _AS_THEY_ARE else _plain(held)
+            for name, held, default in given
+            if held is not default and held != default
         }
     return value
 
 
 @cache
-def _fields(kind: type) -> tuple[tuple[str, object], ...]:
-    return tuple((each.name, _default(each)) for each in dataclasses.fields(kind))
+def _fields(kind: type) -> tuple[tuple[str, ...], tuple[object, ...], Callable[[object], tuple[object, ...]]]:
+    """
+    The names of its fields, their defaults, and what takes all values of one. Every kind has two fields or more.
+    """
+    fields = dataclasses.fields(kind)
+    names = tuple(each.name for each in fields)
+    return names, tuple(_default(each) for each in fields), attrgetter(*names)
 
 
 def _default(each: dataclasses.Field[Any]) -> object:

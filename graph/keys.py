@@ -57,11 +57,8 @@ def _identity(item: Item) -> tuple[bytes, ...]:
 
 
 def _hash(*parts: bytes) -> bytes:
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    pieces = [piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)]
+    return blake2b(b"".join(pieces), digest_size=16).digest()
 
 
 def names(item: Item) -> Iterator[tuple[str, str, int]]:

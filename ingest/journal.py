@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -76,33 +76,49 @@ def admit(
         )
     moment = received_at or datetime.now(UTC)
     redactor = redactor or redactor_of(store)
-    source = replace(source, name=redactor.redact(source.name).text)
+    source = named(source, redactor)
     if sender is not None:
-        source = replace(source, visibility=source.visibility | _guarded(store, source.name, sender))
-    given = {**source.options, **meta}
-    # the connector reads the options as they are; a record keeps them without secrets
-    kept = {key: redactor.redact_value(key, value).text for key, value in given.items()}
-    records = (_record(source, piece, kept, moment, redactor) for piece in _pieces(source, payload, given))
-    coming = _Coming(store, source.name, moment)
+        source = guarded(source, store.labelled(source.name), sender)
+    records = records_of(source, payload, meta, moment, redactor)
+    coming = Coming(store, source.name, moment)
     while batch := list(islice(records, BATCH)):
         coming.take(batch)
     return coming.end()
 
 
-def _guarded(store: Store, source: str, sender: Labels) -> Labels:
+def named(source: Source, redactor: Redactor) -> Source:
     """
-    The labels that a source's records carry, which what is sent to it carries too. NotAllowed where the sender lacks
-    one: whatever he sends might replace a restricted record, or tell him by its answer whether he guessed one.
+    The source under its name without secrets.
     """
-    labels = PUBLIC.union(*store.labelled(source))
+    return replace(source, name=redactor.redact(source.name).text)
+
+
+def records_of(
+    source: Source, payload: bytes, meta: Mapping[str, str], moment: datetime, redactor: Redactor
+) -> Iterator[Record]:
+    """
+    The records of a payload, cut and redacted.
+    """
+    given = {**source.options, **meta}
+    # the connector reads the options as they are; a record keeps them without secrets
+    kept = {key: redactor.redact_value(key, value).text for key, value in given.items()}
+    return (_record(source, piece, kept, moment, redactor) for piece in _pieces(source, payload, given))
+
+
+def guarded(source: Source, labelled: Iterable[Labels], sender: Labels) -> Source:
+    """
+    The source with the labels that its records carry, which what is sent to it carries too. NotAllowed where the sender
+    lacks one: whatever he sends might replace a restricted record, or tell him by its answer whether he guessed one.
+    """
+    labels = PUBLIC.union(*labelled)
     if not labels <= sender:
         raise NotAllowed(
-            f"the source {source!r} holds restricted records; sending to it needs a token with their labels"
+            f"the source {source.name!r} holds restricted records; sending to it needs a token with their labels"
         )
-    return labels
+    return replace(source, visibility=source.visibility | labels)
 
 
-class _Coming:
+class Coming:
     """
     One payload on its way in.
 
@@ -129,10 +145,22 @@ class _Coming:
         """
         A batch of records, in one commit.
         """
-        standing = {one.part: one for one in self._store.standing(self._source, {record.part for record in batch})}
+        standing = standing_of(self._store, self._source, {record.part for record in batch})
+        ready = self.ready(batch, standing)
+        self.note(ready, self._appended(ready), standing)
+
+    def ready(self, batch: list[Record], standing: Mapping[str, Standing]) -> list[Record]:
+        """
+        The records as they are appended, where these stand for their parts.
+        """
         batch = self._renewed([_as_standing(record, standing.get(record.part)) for record in batch])
-        batch = [self._labelled(record, standing.get(record.part)) for record in batch]
-        for record, duplicate in zip(batch, self._appended(batch), strict=True):
+        return [self._labelled(record, standing.get(record.part)) for record in batch]
+
+    def note(self, batch: Sequence[Record], duplicates: Sequence[bool], standing: Mapping[str, Standing]) -> None:
+        """
+        What became of those that were ready.
+        """
+        for record, duplicate in zip(batch, duplicates, strict=True):
             self._again.pop(record.part, None)
             if duplicate and _may_return(record, standing.get(record.part)):
                 self._again[record.part] = (len(self._ids), record)
@@ -159,7 +187,7 @@ class _Coming:
 
     def _return(self, places: Sequence[tuple[int, Record]]) -> None:
         parts = {record.part for _, record in places}
-        standing = {one.part: one for one in self._store.standing(self._source, parts)}
+        standing = standing_of(self._store, self._source, parts)
         back = [(place, record) for place, record in places if _may_return(record, standing.get(record.part))]
         batch = [self._labelled(self._anew(record), standing.get(record.part)) for _, record in back]
         self._appended(batch)
@@ -193,6 +221,13 @@ class _Coming:
         if not record.visibility <= standing.visibility:
             self._store.restrict([standing.record], record.visibility)
         return record if standing.lapsed else replace(record, received_at=standing.received_at)
+
+
+def standing_of(store: Store, source: str, parts: Collection[str]) -> dict[str, Standing]:
+    """
+    What stands for the parts of a source, by part.
+    """
+    return {one.part: one for one in store.standing(source, parts)}
 
 
 def _as_standing(record: Record, standing: Standing | None) -> Record:

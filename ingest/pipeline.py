@@ -256,6 +256,8 @@ def _transformed(store: Store, record: Record, tally: _Tally, rivals: Rivals | N
             return Yield(record=record.id, items=items, trust=found.trust, snapshot=found.snapshot)
     except (BadRecord, BadSource) as error:
         reason = str(error)
+    except InvalidValue as error:
+        reason = failure("storing what it states", error)
     except GraphError:
         raise
     except Exception as error:  # noqa: BLE001 - a connector may be anybody's: the record is kept, with what went wrong

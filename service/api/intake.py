@@ -8,7 +8,7 @@ sending, and what nobody can read yet waits in quarantine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request
@@ -19,13 +19,15 @@ from graph.values import Labels
 from ingest.connectors import NAMES, connector, identity
 from ingest.contract import Source
 from ingest.errors import BadRecord, TooLarge
-from ingest.journal import DELIVERY, admit
+from ingest.journal import DELIVERY, Admission, admit
 from ingest.parsing import printable
 from ingest.signing import IN_URL
+from ingest.together import LARGE, Delivery, Outcome, admit_together
+from service.api.gathering import Gathering
 from service.api.guard import largest
 from service.api.problems import Problem
-from service.api.requests import as_json, body_of, caller, timed, unpacked
-from service.metrics import REFUSED
+from service.api.requests import as_json, body_of, caller, unpacked
+from service.metrics import REFUSED, observe
 from service.webhooks import Webhook
 from service.wiring import Memory
 
@@ -34,6 +36,7 @@ def install(app: FastAPI, memory: Memory) -> None:
     """
     Add the routes to the application.
     """
+    taking = Taking(memory)
 
     @app.post("/v1/ingest/{name}", status_code=202)
     async def ingest(request: Request, name: str, source: str | None = None, path: str | None = None) -> Response:
@@ -43,7 +46,7 @@ def install(app: FastAPI, memory: Memory) -> None:
         hook = memory.settings.webhook(source or name)
         if hook:
             _suits(hook, name, path)
-            return await _delivered(request, memory, hook)
+            return await _delivered(request, memory, hook, taking)
         who = await caller(request, "ingest")
         if name == identity.NAME:
             raise Problem(403, "decisions about identity are made with POST /v1/identity, not ingested")
@@ -52,7 +55,7 @@ def install(app: FastAPI, memory: Memory) -> None:
         raw = await body_of(request)
         given = Source(name=printable(source or name, "source"), connector=name)
         meta = {**_kept(request, name), "path": printable(path or f"{name}.json", "path")}
-        return await _admitted(memory, given, raw, meta, who.visibility)
+        return await taking.take(given, raw, meta, who.visibility)
 
     @app.post("/v1/hooks/{name}", status_code=202)
     async def hooks(request: Request, name: str) -> Response:
@@ -62,7 +65,7 @@ def install(app: FastAPI, memory: Memory) -> None:
         hook = memory.settings.webhook(name)
         if hook is None:
             raise Problem(404, f"no webhook is configured as {name!r}; write it as [[webhooks]] in the settings")
-        return await _delivered(request, memory, hook)
+        return await _delivered(request, memory, hook, taking)
 
 
 def _suits(hook: Webhook, name: str, path: str | None) -> None:
@@ -75,7 +78,7 @@ def _suits(hook: Webhook, name: str, path: str | None) -> None:
         raise Problem(422, f"the source {hook.source.name!r} is a webhook; its deliveries have no `path`")
 
 
-async def _delivered(request: Request, memory: Memory, hook: Webhook) -> Response:
+async def _delivered(request: Request, memory: Memory, hook: Webhook, taking: Taking) -> Response:
     name = hook.source.name
     if hook.off:
         detail = f"the webhook {name!r} is off: it cannot check who sends; `precedent sources test {name}` says why"
@@ -87,7 +90,7 @@ async def _delivered(request: Request, memory: Memory, hook: Webhook) -> Respons
         raise _refused(memory, name, 401, f"the delivery to {name!r} is not proven: {problem}", problem)
     meta = {**_kept(request, hook.source.connector), "path": f"{hook.source.connector}.json"}
     body = await _opened(raw, largest(memory.settings, request.url.path))
-    answer = await _admitted(memory, hook.source, body, meta, hook.source.visibility)
+    answer = await taking.take(hook.source, body, meta, hook.source.visibility)
     memory.deliveries.accepted(name)
     return answer
 
@@ -118,15 +121,32 @@ def _kept(request: Request, name: str) -> dict[str, str]:
     return {key: value for key, value in request.headers.items() if key in kept}
 
 
-async def _admitted(
-    memory: Memory, source: Source, raw: bytes, meta: Mapping[str, str], sender: Labels
-) -> Response:  # fmt: skip
-    admitted = await timed(
-        "ingest", lambda: admit(memory.store, source, raw, meta, sender=sender, redactor=memory.redactor())
-    )
-    memory.nudge()
-    body = {
-        "records": list(admitted.records[:100]), "read": len(admitted.records), "new": admitted.new,
-        "duplicates": admitted.duplicates, "quarantined": admitted.quarantined,
-    }  # fmt: skip
-    return as_json(body, 202)
+class Taking:
+    """
+    Makes durable what was sent, with what comes at the same time.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._small = Gathering[Delivery, Admission](self._together)
+
+    async def take(self, source: Source, raw: bytes, meta: Mapping[str, str], sender: Labels) -> Response:
+        """
+        The answer that says what became of it.
+        """
+        given = Delivery(source=source, payload=raw, meta=meta, sender=sender)
+        with observe("ingest"):
+            admitted = await (run_in_threadpool(self._alone, given) if len(raw) > LARGE else self._small.ask(given))
+        self._memory.nudge()
+        body = {
+            "records": list(admitted.records[:100]), "read": len(admitted.records), "new": admitted.new,
+            "duplicates": admitted.duplicates, "quarantined": admitted.quarantined,
+        }  # fmt: skip
+        return as_json(body, 202)
+
+    def _together(self, given: Sequence[Delivery]) -> list[Outcome]:
+        return admit_together(self._memory.store, given, self._memory.redactor())
+
+    def _alone(self, one: Delivery) -> Admission:
+        redactor = self._memory.redactor()
+        return admit(self._memory.store, one.source, one.payload, one.meta, one.received_at, one.sender, redactor)
