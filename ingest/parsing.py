@@ -215,6 +215,7 @@ _UTC_NAME = re.compile(r"\s*(UTC|GMT|Z)$", re.IGNORECASE)
 _FORMATS = (
     "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M", "%d %B %Y %H:%M", "%d %B %Y", "%B %d, %Y", "%B %d %Y", "%d %b %Y",
     "%b %d, %Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%a %b %d %H:%M:%S %Y",
+    "%a %b %d %H:%M:%S UTC %Y", "%a %b %d %H:%M:%S GMT %Y", "%a, %d %b %Y %H:%M:%S", "%a, %d %b %Y %H:%M:%S%z",
 )  # fmt: skip
 MIN_EPOCH = 1e8
 """Seconds (March 1973): a smaller number is a count, a day or a mistake."""

@@ -13,7 +13,7 @@ import orjson
 from graph.values import EntityId, EntityKind, Fact, FactKind, entity_id
 from ingest.contract import Body, Piece, Split
 from ingest.errors import BadRecord
-from ingest.fields import named, text, text_at
+from ingest.fields import digest_of, named, text, text_at
 from ingest.parsing import json_lines, load_json, load_yaml_documents, text_of, unpack
 
 Entries = Callable[[object], Iterable[object]]
@@ -61,9 +61,9 @@ def piece(entry: object, path: str, number: int, name: Callable[[Body], str]) ->
     try:
         body = orjson.dumps(entry, option=orjson.OPT_NON_STR_KEYS).decode()
     except (TypeError, ValueError) as error:
-        return Piece(part=f"{path}#{repr(entry)[:60]}", body=repr(entry), problem=f"{path}: {error}")
+        return Piece(part=f"{path}#{digest_of(repr(entry))}", body=repr(entry), problem=f"{path}: {error}")
     if not isinstance(entry, dict):
-        return Piece(part=f"{path}#{body[:60]}", body=body, problem=f"{path}: an entry should be an object")
+        return Piece(part=f"{path}#{digest_of(body)}", body=body, problem=f"{path}: an entry should be an object")
     return Piece(part=f"{path}#{name(entry)}".lower(), body=body, meta={"row": str(number)})
 
 

@@ -14,12 +14,12 @@ import orjson
 from graph.values import EntityId, EntityKind, entity_id
 from ingest.contract import Body, Piece, Split
 from ingest.errors import BadRecord
-from ingest.fields import at, first, moment_at, objects_at, text_at, unwrapped
+from ingest.fields import at, digest_of, first, moment_at, objects_at, text_at, unwrapped
 from ingest.parsing import json_lines, load_json, load_yaml_documents, mapping_of, text_of, unpack
 
 _WATCH = {"ADDED", "MODIFIED", "DELETED"}
 _QUIET_WATCH = {"BOOKMARK", "ERROR"}
-_DOCUMENT = re.compile(r"^---(?:\s.*)?$", re.MULTILINE)
+_DOCUMENT = re.compile(r"^---(?:[ \t].*)?\r?$", re.MULTILINE)
 _SERVICE_LABELS = ("backstage.io/kubernetes-id", "tags.datadoghq.com/service", "app.kubernetes.io/name")
 _ENVIRONMENT_LABELS = ("tags.datadoghq.com/env", "environment", "env", "app.kubernetes.io/environment")
 _ENVIRONMENTS = re.compile(
@@ -49,7 +49,7 @@ def manifests(
         bodies: list[Body] = []
         for value, problem, given in _documents(unpack(raw, path), path, lined=lined):
             if problem:
-                yield Piece(part=f"{path}#{len(given)}:{given[:40]}", body=given, problem=problem)
+                yield Piece(part=f"{path}#{digest_of(given)}", body=given, problem=problem)
             else:
                 bodies += _objects(value, path)
         for body in parts(bodies) if parts else bodies:

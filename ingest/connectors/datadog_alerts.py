@@ -18,6 +18,7 @@ from ingest.tags import check_version, filled, first_filled, labelled, noted, ou
 
 _STATES = "Triggered|Re-Triggered|Recovered|Warn|Re-Warn|Warning|Alert|No Data|Re-No Data|Renotify|Monitor|P[1-5]|Test"
 _PREFIX = re.compile(rf"^(?:\[(?:{_STATES})\b[^\]]*\]\s*)+", re.IGNORECASE)
+_SCOPE = re.compile(r"\{([^{}]+)\}")
 _FIRING = frozenset({"Alert", "Warn", "No Data"})
 _QUIET = frozenset({"info", "user_update", "recommendation", "snapshot"})
 """Types of events that tell of no alert, unless a monitor made them."""
@@ -34,7 +35,14 @@ def _parts(body: Body) -> Iterator[Body]:
 
 
 def _webhook(body: Body) -> bool:
-    return ours(body, "datadog") or bool({"alert_transition", "monitor_id"} & set(body))
+    return ours(body, "datadog") or _plain(body) or bool({"alert_transition", "monitor_id"} & set(body))
+
+
+def _plain(body: Body) -> bool:
+    """
+    Whether it is what Datadog sends where nobody wrote a payload: only the title tells the state and the scope.
+    """
+    return {"event_type", "title", "last_updated", "org"} <= set(body)
 
 
 def _monitor(body: Body) -> bool:
@@ -85,15 +93,25 @@ def transform(record: Record) -> Iterator[Item]:
         raise BadRecord(f"Datadog's object of type {kind!r} is no monitor, event or incident; send monitors' webhooks")
 
 
+def _titled(title: str | None) -> tuple[str, str | None]:
+    """
+    The marks before a title (`[Triggered on {service:checkout}]`), and the scope that they name.
+    """
+    marks = found[0] if (found := _PREFIX.match(title or "")) else ""
+    scope = _SCOPE.search(marks)
+    words = _SCOPE.sub("", marks).replace("[", " ").replace("]", " ").split()
+    return " ".join(word for word in words if word != "on"), scope[1] if scope else None
+
+
 def _notified(body: Body, record: Record) -> Alert:
     title = first_filled(body, "title", "event_title")
     monitor = first_filled(body, "monitor_id", "alert_id")
     if not title and not monitor:
         raise BadRecord("the variables of the template are not filled; save it in Datadog's webhook and test a monitor")
-    transition = first_filled(body, "transition", "alert_transition") or ""
+    transition = first_filled(body, "transition", "alert_transition") or (_titled(title)[0] if _plain(body) else "")
     ended = "recover" in transition.lower() or (not transition and filled(body.get("alert_type")) == "success")
     moment = _occurred(body) or record.received_at
-    scope = first_filled(body, "scope", "scopes")
+    scope = first_filled(body, "scope", "scopes") or _titled(title)[1]
     return Alert(
         id=f"datadog:{record.part}",
         name=_PREFIX.sub("", title or f"monitor {monitor}"),
@@ -193,7 +211,7 @@ def recognises(payload: Body, headers: Headers) -> bool:
     """
     if ours(payload, "datadog") or {"alert_transition", "monitor_id"} <= set(payload):
         return True
-    if {"monitor_id", "query", "message", "type"} <= set(payload):
+    if _plain(payload) or {"monitor_id", "query", "message", "type"} <= set(payload):
         return True
     if {"query", "options", "id"} <= set(payload) and {"overall_state", "message", "type"} <= set(payload):
         return True

@@ -41,6 +41,7 @@ _NO_CHANGE = frozenset({
     "milestone", "work_item", "confidential_issue", "confidential_note", "vulnerability", "repository_update",
     "resource_deploy_token",
 })  # fmt: skip
+_DELIVERY = ("idempotency-key", "webhook-id", "x-gitlab-event-uuid")
 _SYSTEM = re.compile(r"^(user|project|group|key|member)_")
 """Of system hooks: people, projects and keys, whose names begin so."""
 
@@ -52,7 +53,15 @@ def _kind(body: Body) -> str:
 
 def _part(body: Body, meta: Mapping[str, str]) -> str:
     kind = _kind(body)
-    return f"{project_path(body) or text_at(body, 'project_id') or ''}/{_NAMES.get(kind, _named)(body)}"
+    name = f"{project_path(body) or text_at(body, 'project_id') or ''}/{_NAMES.get(kind, _named)(body)}"
+    return f"{name}/{delivered}" if kind == "feature_flag" and (delivered := _delivery(meta)) else name
+
+
+def _delivery(meta: Mapping[str, str]) -> str | None:
+    """
+    The id of a delivery. The hook of a flag carries no time, so only this tells one switching from the next.
+    """
+    return first(*(meta.get(name) for name in _DELIVERY))
 
 
 def _named(body: Body) -> str:
@@ -217,8 +226,9 @@ def _flag(body: Body, record: Record) -> Iterator[Change]:
     name, state = text_at(body, "object_attributes", "name"), _switched(body)
     if not name:
         raise BadRecord("`name` of the feature flag is missing; the delivery is kept")
+    delivered = _delivery(record.meta)
     yield Change(
-        id=f"gitlab:flag:{project_path(body)}:{name}:{state}",
+        id=f"gitlab:flag:{project_path(body)}:{name}:{state}" + (f"@{delivered}" if delivered else ""),
         kind=ChangeKind.FLAG,
         at=moment_at(body, ("object_attributes", "updated_at")) or record.received_at,
         title=f"Flag {name} turned {state}",
@@ -270,7 +280,7 @@ CONNECTOR = Connector(
     transform=transform,
     patterns=("gitlab/*.json", "gitlab/*.jsonl"),
     recognises=recognises,
-    headers=("x-gitlab-event", "x-gitlab-event-uuid", "idempotency-key", "webhook-id"),
-    delivery=("x-gitlab-event-uuid", "idempotency-key", "webhook-id"),
+    headers=("x-gitlab-event", *_DELIVERY),
+    delivery=_DELIVERY,
     signing=AnyOf(schemes=(Shared(header="x-gitlab-token"), StandardWebhooks())),
 )

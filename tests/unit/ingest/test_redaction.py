@@ -195,3 +195,11 @@ _WORDS = sorted({word for rule in rules() for word in rule.keywords})
 @given(st.lists(st.sampled_from(_WORDS) | st.text(max_size=5), max_size=30).map("".join))
 def test_the_quick_look_sees_whatever_looking_for_each_keyword_sees(text: str) -> None:
     assert may_hold_a_secret(text) or not any(rule.may_be_in(text.lower()) for rule in rules())
+
+
+@pytest.mark.parametrize(
+    "form", ['{{"user": "app", "password": "{}', 'password: "{}\nuser: app', '{{"id": 1, "api_key": "{}']
+)
+def test_a_secret_in_quotes_that_a_cut_left_open_is_found(form: str) -> None:
+    secret = SECRET + "Lp4Ws8"
+    assert secret not in redact(form.format(secret)).text

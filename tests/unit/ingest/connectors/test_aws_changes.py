@@ -228,3 +228,20 @@ def test_what_goes_along_with_a_change_has_a_part_of_its_own() -> None:
         next(iter(connector("aws_changes").split(event(name, "aws.codepipeline", **told), {}))).part for name in names
     ]
     assert parts == ["execution-id:ex-1", "event:1"]
+
+
+def test_a_trigger_of_codedeploy_is_read_with_its_own_way_of_writing_times() -> None:
+    told = {
+        "region": "eu-west-1", "accountId": "1", "applicationName": "cart", "deploymentId": "d-7", "status": "SUCCEEDED",
+        "deploymentGroupName": "Production", "createTime": "Mon Mar 02 14:00:00 UTC 2026",
+        "completeTime": "Mon Mar 02 14:05:00 UTC 2026",
+    }  # fmt: skip
+    body = {"Type": "Notification", "TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": orjson.dumps(told).decode()}
+    (one,) = read("aws_changes", orjson.dumps(body))
+    assert isinstance(one, Change)
+    assert (one.id, one.at, one.ended_at, one.environment) == (
+        "aws:codedeploy:d-7",
+        datetime(2026, 3, 2, 14, tzinfo=UTC),
+        datetime(2026, 3, 2, 14, 5, tzinfo=UTC),
+        "production",
+    )

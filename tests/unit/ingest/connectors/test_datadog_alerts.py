@@ -56,6 +56,24 @@ def test_the_common_template_is_read_in_every_transition(transition: str, status
     assert recognised(body) == "datadog_alerts"
 
 
+@pytest.mark.parametrize(
+    ("title", "status", "transition"),
+    [("[Triggered on {service:mail,env:test}] Queue grows", "firing", "Triggered"),
+     ("[P2] [Recovered on {service:mail,env:test}] Queue grows", "resolved", "P2 Recovered")],
+)  # fmt: skip
+def test_the_payload_that_nobody_wrote_tells_state_and_scope_in_its_title(
+    title: str, status: str, transition: str
+) -> None:
+    body = {
+        "body": "Too many", "last_updated": "1775200000000", "date": "1775200000000", "id": "900", "title": title,
+        "event_type": "query_alert_monitor", "org": {"id": "1", "name": "shop"},
+    }  # fmt: skip
+    (one,) = alerts("datadog_alerts", body)
+    assert brief(one)[:3] == ("Queue grows", status, when("2026-04-03T07:06:40"))
+    assert one.labels == {"service": "mail", "environment": "test", "transition": transition}
+    assert recognised(body) == "datadog_alerts"
+
+
 def test_a_monitor_is_a_rule_and_an_alert_while_it_fires() -> None:
     monitor = {
         "id": 5, "name": "Stock is low", "type": "query alert", "query": "min(last_5m):stock{*} < 3", "message": "order more",

@@ -113,6 +113,16 @@ def test_a_flag_without_a_time_is_dated_by_its_arrival() -> None:
     )
 
 
+def test_a_flag_switched_again_is_another_change_and_a_delivery_sent_again_is_not() -> None:
+    body = {"object_kind": "feature_flag", "project": {"path_with_namespace": "shop/checkout"},
+            "object_attributes": {"id": 6, "name": "fast", "active": True}}  # fmt: skip
+    raw = orjson.dumps(body)
+    parts = [next(iter(connector("gitlab").split(raw, {"idempotency-key": key}))).part for key in ("k1", "k1", "k2")]
+    assert parts == [f"shop/checkout/flag/fast/on/{key}" for key in ("k1", "k1", "k2")]
+    names = [one.id for key in ("k1", "k2") for one in changes("gitlab", raw, idempotency_key=key)]
+    assert names == ["gitlab:flag:shop/checkout:fast:on@k1", "gitlab:flag:shop/checkout:fast:on@k2"]
+
+
 def test_both_ways_of_proving_a_delivery_are_taken() -> None:
     scheme = connector("gitlab").signing
     assert scheme is not None

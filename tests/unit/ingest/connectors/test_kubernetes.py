@@ -147,7 +147,19 @@ def test_a_broken_document_leaves_the_others_alone() -> None:
     text = b"kind: [\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\nword\n"
     pieces = list(connector("kubernetes").split(text.replace(b"---\nword\n", b""), {"path": "all.yaml"}))
     assert [bool(piece.problem) for piece in pieces] == [True, False]
+    assert orjson.loads(pieces[1].body) == {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}
     assert "document 1 of all.yaml is not YAML" in pieces[0].problem
+
+
+def test_a_broken_document_is_named_without_what_it_holds() -> None:
+    """
+    A name that is cut out of a text may hold half a secret, which no rule knows.
+    """
+    (broken, _) = connector("kubernetes").split(
+        b"cert: [abc\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n", {"path": "all.yaml"}
+    )
+    assert broken.problem
+    assert "abc" not in broken.part
 
 
 def test_what_is_no_object_says_how_to_export_one() -> None:
