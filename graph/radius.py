@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import prod
 
 from graph.contract import Facts
 from graph.identity import Identity
@@ -44,36 +45,22 @@ class Saying:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """
-    `subject` depends on `object`, under the names to keep, by all who say so, the strongest first.
+    `subject` depends on `object`, under the names to keep, by all who say so, the strongest first. `kinds` are those of
+    what is said, each once; `strength` is how sure it is that the edge is there now, 0 to 1.
     """
 
     subject: EntityId
     object: EntityId
     sayings: tuple[Saying, ...]
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """
-        The kinds of what is said, each once.
-        """
-        return tuple(kind for kind in STRENGTHS if any(one.kind == kind for one in self.sayings))
+    kinds: tuple[str, ...]
+    strength: float
 
     @property
     def permitted(self) -> bool:
         """
         Whether a call is only allowed, and nobody says that there is one.
         """
-        return all(one.kind == "permitted" for one in self.sayings)
-
-    @property
-    def strength(self) -> float:
-        """
-        How sure it is that the edge is there now, 0 to 1.
-        """
-        doubt = 1.0
-        for one in self.sayings:
-            doubt *= 1.0 - one.strength
-        return 1.0 - doubt
+        return self.kinds == ("permitted",)
 
     @property
     def faded(self) -> bool:
@@ -217,8 +204,17 @@ def cycles(start: EntityId, needs: Iterable[Reached], needed_by: Iterable[Reache
 
 
 def _edge(pair: _Pair, stated: Iterable[Statement[Fact]], now: datetime) -> Edge:
-    sayings = sorted((_saying(one, now) for one in stated), key=lambda one: (-one.strength, one.statement.seq))
-    return Edge(subject=pair[0], object=pair[1], sayings=tuple(sayings))
+    sayings = [_saying(one, now) for one in stated]
+    if len(sayings) > 1:
+        sayings.sort(key=lambda one: (-one.strength, one.statement.seq))
+    said = {one.kind for one in sayings}
+    return Edge(
+        subject=pair[0],
+        object=pair[1],
+        sayings=tuple(sayings),
+        kinds=tuple(kind for kind in STRENGTHS if kind in said),
+        strength=1.0 - prod(1.0 - one.strength for one in sayings),
+    )
 
 
 def _saying(statement: Statement[Fact], now: datetime) -> Saying:

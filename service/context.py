@@ -20,7 +20,7 @@ from typing import cast
 import orjson
 
 from graph.errors import GraphError, StoreUnavailable
-from graph.radius import reach
+from graph.radius import Reach, reach
 from graph.values import (
     Alert,
     Change,
@@ -93,6 +93,8 @@ class _Work:
     """The services that are likely enough, with their probabilities."""
     upstream: Mapping[EntityId, int] = field(default_factory=dict)
     """What they depend on, and how many steps away."""
+    needs: Reach | None = None
+    """The same as it was walked, where they are the best candidate alone."""
     gaps: list[str] = field(default_factory=list)
     unread: dict[str, list[str]] = field(default_factory=dict)
     """What the store did not give, by what is wrong with it."""
@@ -163,6 +165,7 @@ def _resolve(work: _Work) -> None:
         first = [one.id for one in work.services.candidates[:3] if one.id in work.likely]
         found = reach(work.memory.facts, work.view, first, outgoing=True, depth=2, limit=200, known=names)
         work.upstream = {one.entity: len(one.path) for one in found.reached}
+        work.needs = found if first == [work.services.candidates[0].id] else None
 
 
 def _timed(work: _Work, name: str, do: Callable[[], object]) -> object:
@@ -375,7 +378,7 @@ def _runbooks(work: _Work) -> list[Part]:
 
 def _blast_radius(work: _Work) -> Part:
     best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
-    return radius_part(work.memory, work.view, best, work.cite)
+    return radius_part(work.memory, work.view, best, work.cite, needs=work.needs)
 
 
 def _history(work: _Work) -> Part:

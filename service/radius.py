@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from graph.radius import Edge, Reach, Reached, Saying, cycles, reach
 from graph.values import EntityId, FactKind, View, entity_kind, entity_name
@@ -33,29 +34,37 @@ def criticality(attributes: Mapping[str, str]) -> str:
     """
     How much a service matters, by its tier; without one by its lifecycle. What is not in use matters little.
     """
-    if attributes.get("lifecycle", "").strip().lower().replace("-", "_") in _UNUSED:
+    tiers = tuple(attributes.get(key, "") for key in ("tier", "criticality", "business_criticality"))
+    return _criticality(attributes.get("lifecycle", ""), tiers)
+
+
+@lru_cache(maxsize=1000)
+def _criticality(lifecycle: str, tiers: tuple[str, ...]) -> str:
+    if lifecycle.strip().lower().replace("-", "_") in _UNUSED:
         return "low"
-    for key in ("tier", "criticality", "business_criticality"):
-        given = re.sub(r"^(?:tier|t|p)[\s_-]*(?=\d)|\s.*$", "", attributes.get(key, "").strip().lower())
+    for tier in tiers:
+        given = re.sub(r"^(?:tier|t|p)[\s_-]*(?=\d)|\s.*$", "", tier.strip().lower())
         if given.replace("-", "_") in _TIERS:
             return _TIERS[given.replace("-", "_")]
-    return "normal" if attributes.get("lifecycle", "").strip().lower() in _LIVE else "unknown"
+    return "normal" if lifecycle.strip().lower() in _LIVE else "unknown"
 
 
 def radius_part(
     memory: Memory, view: View, service: EntityId | None, cite: Cite, *, depth: int = 2, limit: int = 200,
-    shown: int = SHOWN,
+    shown: int = SHOWN, needs: Reach | None = None,
 ) -> Part:  # fmt: skip
     """
-    What depends on a service and what it depends on, nearest first; without a service nothing.
+    What depends on a service and what it depends on, nearest first; without a service nothing. `needs` is what it
+    depends on, where that is known already.
     """
     sides = {"dependents": Reach(), "dependencies": Reach()}
     if service is not None:
         known = memory.catalogue.directory(view).identity
         for side, outgoing in (("dependents", False), ("dependencies", True)):
-            sides[side] = reach(
+            known_already = needs if outgoing else None
+            sides[side] = known_already or reach(
                 memory.facts, view, [service], outgoing=outgoing, depth=depth, limit=limit, known=known
-            )  # fmt: skip
+            )
     # the counts rest on those that are not shown, too
     cite(_records(edge for side in sides.values() for one in side.reached for edge in one.path))
     levels = _described(memory, view, {one.entity for side in sides.values() for one in side.reached})
