@@ -378,7 +378,7 @@ def _runbooks(work: _Work) -> list[Part]:
 
 def _blast_radius(work: _Work) -> Part:
     best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
-    return radius_part(work.memory, work.view, best, work.cite, needs=work.needs)
+    return radius_part(work.memory, work.view, best, work.cite, needs=work.needs, brief=True)
 
 
 def _history(work: _Work) -> Part:

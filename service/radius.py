@@ -51,11 +51,11 @@ def _criticality(lifecycle: str, tiers: tuple[str, ...]) -> str:
 
 def radius_part(
     memory: Memory, view: View, service: EntityId | None, cite: Cite, *, depth: int = 2, limit: int = 200,
-    shown: int = SHOWN, needs: Reach | None = None,
+    shown: int = SHOWN, needs: Reach | None = None, brief: bool = False,
 ) -> Part:  # fmt: skip
     """
     What depends on a service and what it depends on, nearest first; without a service nothing. `needs` is what it
-    depends on, where that is known already.
+    depends on, where that is known already. `brief`: of each edge no more than kinds, sources and age.
     """
     sides = {"dependents": Reach(), "dependencies": Reach()}
     if service is not None:
@@ -71,7 +71,7 @@ def radius_part(
     start = memory.catalogue.directory(view).identity.canonical(service) if service else None
     return {
         "service": service,
-        **{side: [_row(one, levels, cite) for one in found.reached[:shown]] for side, found in sides.items()},
+        **{side: [_row(one, levels, cite, brief=brief) for one in found.reached[:shown]] for side, found in sides.items()},
         "counts": {side: len(found.reached) for side, found in sides.items()},
         "depth": depth,
         "cut": {side: found.cut for side, found in sides.items()},
@@ -108,7 +108,7 @@ def _worst(levels: Iterable[str | None]) -> Part:
     return {"worst": worst, "counts": {level: counts[level] for level in LEVELS if counts[level]}}
 
 
-def _row(one: Reached, told: Mapping[EntityId, Mapping[str, str | None]], cite: Cite) -> Part:
+def _row(one: Reached, told: Mapping[EntityId, Mapping[str, str | None]], cite: Cite, *, brief: bool) -> Part:
     return {
         "id": one.entity,
         "name": entity_name(one.entity),
@@ -117,8 +117,16 @@ def _row(one: Reached, told: Mapping[EntityId, Mapping[str, str | None]], cite: 
         **told[one.entity],
         "strength": round(one.strength, 3),
         "via": [entity_name(edge.subject) + " -> " + entity_name(edge.object) for edge in one.path],
-        "edge": edge_part(one.path[-1]),
+        "edge": _brief(one.path[-1]) if brief else edge_part(one.path[-1]),
         "evidence": cite(_records(one.path)),
+    }
+
+
+def _brief(edge: Edge) -> Part:
+    return {
+        "kinds": edge.kinds,
+        "sources": list(dict.fromkeys(one.statement.source for one in edge.sayings)),
+        "age_days": min((one.age.days for one in edge.sayings if one.age is not None), default=None),
     }
 
 
