@@ -71,7 +71,10 @@ def radius_part(
     start = memory.catalogue.directory(view).identity.canonical(service) if service else None
     return {
         "service": service,
-        **{side: [_row(one, levels, cite, brief=brief) for one in found.reached[:shown]] for side, found in sides.items()},
+        **{
+            side: [_row(one, levels, cite, brief=brief) for one in found.reached[:shown]]
+            for side, found in sides.items()
+        },
         "counts": {side: len(found.reached) for side, found in sides.items()},
         "depth": depth,
         "cut": {side: found.cut for side, found in sides.items()},
