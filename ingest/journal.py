@@ -70,10 +70,6 @@ def admit(
     `sender` are the labels of whoever sent it; None is this machine's own command, which may write anything.
     `redactor` is the store's, where the caller remembers it.
     """
-    if source.name == identity.NAME != source.connector:
-        raise NotAllowed(
-            f"the source name {source.name!r} is kept for decisions of people; give the source another one"
-        )
     moment = received_at or datetime.now(UTC)
     redactor = redactor or redactor_of(store)
     source = named(source, redactor)
@@ -88,8 +84,12 @@ def admit(
 
 def named(source: Source, redactor: Redactor) -> Source:
     """
-    The source under its name without secrets.
+    The source under its name without secrets. NotAllowed under that of people's decisions.
     """
+    if source.name == identity.NAME != source.connector:
+        raise NotAllowed(
+            f"the source name {source.name!r} is kept for decisions of people; give the source another one"
+        )
     return replace(source, name=redactor.redact(source.name).text)
 
 
