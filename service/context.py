@@ -47,7 +47,7 @@ from service.radius import radius_part
 from service.support import supported
 from service.wiring import Memory
 
-SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3}
+SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3, "near": 10}
 WORTH = 0.05
 """A candidate below this is not shown."""
 FUTURE = timedelta(minutes=5)
@@ -378,7 +378,7 @@ def _runbooks(work: _Work) -> list[Part]:
 
 def _blast_radius(work: _Work) -> Part:
     best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
-    return radius_part(work.memory, work.view, best, work.cite, needs=work.needs, brief=True)
+    return radius_part(work.memory, work.view, best, work.cite, shown=SHOWN["near"], needs=work.needs, brief=True)
 
 
 def _history(work: _Work) -> Part:
