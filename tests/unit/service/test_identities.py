@@ -134,7 +134,8 @@ STEP = st.tuples(
 DECLARED = st.tuples(
     st.sampled_from([FactKind.SAME_AS, FactKind.RENAMED_TO, FactKind.SPLIT_INTO]), st.permutations(NAMES), st.none() | st.integers(0, 20)
 )  # fmt: skip
-LOOK = st.tuples(st.floats(-4, 40), st.floats(0, 40))
+MOMENT = st.integers(-400, 4000).map(lambda hundredths: hundredths / 100)
+LOOK = st.tuples(MOMENT, MOMENT.map(abs))
 
 
 def names_of(one: tuple[FactKind, list[str], int | None]) -> Pair:
