@@ -105,11 +105,7 @@ class DenseIndex:
             )
             scores = self._vectors[near] @ vector
             order = np.argsort(-scores, kind="stable")[:limit]
-            return tuple(self._hit(int(near[place]), float(scores[place])) for place in order)
-
-    def _hit(self, number: int, score: float) -> Hit:
-        entry = self.rows.entries[number]
-        return Hit(statement=entry.statement, document=entry.document, kind=entry.kind, facet=entry.facet, score=score)
+            return tuple(self.rows.hit(int(near[place]), float(scores[place])) for place in order)
 
     def _all(self, vector: Matrix, limit: int, mask: Mask) -> Numbers:
         """

@@ -211,14 +211,10 @@ class LexicalIndex:
         found = [one for part, shard in shards for one in shard.search(query, limit, part)]
         if len(shards) > 1:
             found.sort(key=lambda one: (-one[1], one[0]))
-        return tuple(self._hit(number, score) for number, score in found[:limit])
+        return tuple(self.rows.hit(number, score) for number, score in found[:limit])
 
     def _seen(self, view: View) -> list[tuple[Labels, _Shard]]:
         return [(labels, shard) for labels, shard in list(self._shards.items()) if labels <= view.visibility]
-
-    def _hit(self, number: int, score: float) -> Hit:
-        entry = self.rows.entries[number]
-        return Hit(statement=entry.statement, document=entry.document, kind=entry.kind, facet=entry.facet, score=score)
 
     def _query(self, text: str, scope: Scope) -> tantivy.Query | None:
         import tantivy

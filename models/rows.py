@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from graph.searching import Row, Scope
+from graph.searching import Hit, Row, Scope
 from graph.values import ItemKind, Labels
 
 Mask = NDArray[np.bool_]
@@ -141,6 +141,13 @@ class Rows:
             columns["labels"][number] = found._labels.setdefault(frozenset(labels), len(found._labels))
         found._alive[: len(rows)] = True
         return found
+
+    def hit(self, number: int, score: float) -> Hit:
+        """
+        A row as a search finds it.
+        """
+        entry = self.entries[number]
+        return Hit(statement=entry.statement, document=entry.document, kind=entry.kind, facet=entry.facet, score=score)
 
     def labels_of(self, number: int) -> Labels:
         """

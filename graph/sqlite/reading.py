@@ -6,19 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import lru_cache
 
 import apsw
-import orjson
 
 from graph.contract import Event
 from graph.decoded import Decoded, Place, statement_of
 from graph.encoding import micros
 from graph.keys import BEGINNING, OPEN
-from graph.sqlite.queries import Row, Value, json_text, select
-from graph.values import Item, ItemKind, Labels, Statement, View
-
-_COMMON = 1000
+from graph.sqlite.queries import Row, Value, json_text, labels_of, select
+from graph.values import Item, ItemKind, Statement, View
 
 
 def load(connection: apsw.Connection, places: Sequence[Place], decoded: Decoded) -> tuple[Statement[Item], ...]:
@@ -38,12 +34,7 @@ def load(connection: apsw.Connection, places: Sequence[Place], decoded: Decoded)
 
 def _statement(row: Row, known_to: int) -> Statement[Item]:
     seq, kind, body, record, source, trust, known_from, _, labels = row
-    return statement_of(seq, kind, body, record, source, trust, known_from, known_to, _labels(labels))
-
-
-@lru_cache(maxsize=_COMMON)
-def _labels(body: str) -> Labels:
-    return frozenset(orjson.loads(body))
+    return statement_of(seq, kind, body, record, source, trust, known_from, known_to, labels_of(labels))
 
 
 def eyes(view: View) -> dict[str, Value]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from graph.values import Alert, EntityId, EntityKind, Fact, FactKind, Incident, SectionKind, entity_id
 from ingest.contract import Body, Headers
 from ingest.errors import BadRecord
-from ingest.fields import named, text, unwrapped
+from ingest.fields import digest_of, named, text, text_at, unwrapped
 from ingest.fixes.extraction import extract_fixes
 from ingest.markdown import labelled, parse
 from ingest.parsing import MAX_DOCUMENT
@@ -34,6 +34,14 @@ def ranked(moment: datetime | None, rank: int) -> datetime | None:
     The moment, later by so many microseconds: of two states that share it the higher counts.
     """
     return moment + timedelta(microseconds=rank) if moment else None
+
+
+def part_of(body: Body, meta: Mapping[str, str]) -> str:
+    """
+    What a body of `kind` and `data` is about: its kind, and the id of its data.
+    """
+    data = body.get("data")
+    return f"{text_at(body, 'kind') or 'unknown'}:{text_at(data, 'id') or digest_of(data)}"
 
 
 def unread(vendor: str, event: object) -> BadRecord:

@@ -25,6 +25,7 @@ from graph.values import (
 from ingest.connectors._events import (
     alert_of,
     attributes,
+    part_of,
     ranked,
     sections,
     sections_of,
@@ -101,11 +102,6 @@ def kind_of(thing: Body) -> str:
     if keys & {"service_tier", "checklists", "external_resources"}:
         return "service"
     return "team" if keys & {"memberships", "owned_services"} else ""
-
-
-def _part(body: Body, meta: Mapping[str, str]) -> str:
-    data = body.get("data")
-    return f"{text_at(body, 'kind') or 'unknown'}:{text_at(data, 'id') or digest_of(data)}"
 
 
 def _occurred(body: Body) -> datetime | None:
@@ -270,7 +266,7 @@ CONNECTOR = Connector(
     summary="FireHydrant's webhooks and REST objects: incidents, retrospectives, change events, owners",
     trust=Trust.DECLARED,
     snapshot=False,
-    split=deliveries(_part, _occurred, _parts),
+    split=deliveries(part_of, _occurred, _parts),
     transform=transform,
     patterns=("firehydrant/*.json*",),
     recognises=through_relay(recognises),

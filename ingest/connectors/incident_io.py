@@ -30,6 +30,7 @@ from ingest.connectors._events import (
     alert_of,
     attributes,
     names_of,
+    part_of,
     person,
     ranked,
     sections,
@@ -41,7 +42,7 @@ from ingest.connectors._events import (
 )
 from ingest.contract import Body, Connector
 from ingest.errors import BadRecord
-from ingest.fields import at, body_of, deliveries, digest_of, first, moment_at, objects_at, text_at, unwrapped
+from ingest.fields import at, body_of, deliveries, first, moment_at, objects_at, text_at, unwrapped
 from ingest.parsing import named_time
 from ingest.prose import section_kind
 from ingest.signing import StandardWebhooks
@@ -90,11 +91,6 @@ def _of_event(event: str, body: Body) -> Body:
     kind = next((kind for kind in ("follow_up", "action", "alert") if f"{kind}_" in event), "incident")
     data = inner.get(kind) if isinstance(inner.get(kind), dict) else inner
     return {"kind": kind, "event": event, "data": data, "message": text_at(inner, "message")}
-
-
-def _part(body: Body, meta: Mapping[str, str]) -> str:
-    data = body.get("data")
-    return f"{text_at(body, 'kind') or 'unknown'}:{text_at(data, 'id') or digest_of(data)}"
 
 
 def _occurred(body: Body) -> datetime | None:
@@ -290,7 +286,7 @@ CONNECTOR = Connector(
     summary="incident.io's webhooks and REST objects: incidents, alerts, who is on call",
     trust=Trust.DECLARED,
     snapshot=False,
-    split=deliveries(_part, _occurred, _parts),
+    split=deliveries(part_of, _occurred, _parts),
     transform=transform,
     patterns=("incident_io/*.json*",),
     recognises=through_relay(recognises),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from graph.values import EntityKind, Item, Record, Runbook, Section, Trust, entity_id
+from graph.values import EntityKind, Item, Record, Runbook, Trust, entity_id
 from ingest.contract import Connector, Piece
 from ingest.markdown import Document, parse
 from ingest.parsing import text_of, texts_of, unpack
@@ -79,13 +79,6 @@ def title_of_path(path: str) -> str:
     A title for a page without one, from its file's name.
     """
     return re.sub(r"[-_]+", " ", _SUFFIX.sub("", PurePosixPath(path).name)).strip()
-
-
-def section_text(section: Section) -> str:
-    """
-    Heading and text of a section.
-    """
-    return f"{section.heading}\n\n{section.text}".strip()
 
 
 CONNECTOR = Connector(

@@ -44,17 +44,10 @@ class Piece:
     """Its own label, or a heading in the text, says that it is the resolution: "**Resolution**: ..."."""
 
 
-def sentences(text: str) -> Iterator[str]:
-    """
-    The sentences, list items and timeline entries of a text, exact substrings of it, without their heading or clock.
-    """
-    for piece in pieces_of(text):
-        yield piece.text
-
-
 def pieces_of(text: str) -> Iterator[Piece]:
     """
-    The same with what their place says of them: an item of a list, the resolution.
+    The sentences, list items and timeline entries of a text, exact substrings of it, without their heading or clock,
+    with what their place says of them: an item of a list, the resolution.
     """
     start, ending, listed = 0, False, False
     for mark in [*_SENTENCE.finditer(text), None]:
