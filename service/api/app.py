@@ -227,7 +227,7 @@ def may_see(memory: Memory, body: bytes, who: Caller) -> bool:
     Whether a caller may see all that a kept answer rests on.
     """
     ids = list(orjson.loads(body).get("evidence", {}))
-    return not ids or len(memory.store.records(ids, visibility=who.visibility, limit=len(ids) + 1)) == len(ids)
+    return not ids or len(memory.store.excerpts(ids, visibility=who.visibility, length=0)) == len(ids)
 
 
 def answer_seen(memory: Memory, answer: str, who: Caller) -> bytes:
