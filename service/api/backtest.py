@@ -5,11 +5,10 @@ The routes of the backtest: begin one, see how far it is, read the last report; 
 from __future__ import annotations
 
 from fastapi import FastAPI, Request
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from ingest.parsing import load_json, mapping_of
-from service.api.pages import html
+from service.api.pages_desk import Visit, add
 from service.api.problems import Problem
 from service.api.requests import as_json, asked_moment, body_of, caller, timed
 from service.backtest.kept import Runner, last
@@ -50,20 +49,19 @@ def install(app: FastAPI, memory: Memory) -> Runner:
         report = await timed("backtest", lambda: last(memory.store, who.visibility))
         return as_json({"status": runner.status(), "report": report})
 
-    @app.get("/backtest", include_in_schema=False)
-    async def page(request: Request) -> Response:
-        who = await caller(request, "read")
-        report = await run_in_threadpool(last, memory.store, who.visibility)
-        shown = html("backtest.html", **page_values(report, runner.status()))
+    def page(visit: Visit) -> Response:
+        report = last(memory.store, visit.who.visibility)
+        shown = visit.page("backtest.html", page_values(report, runner.status()))
         shown.headers.update(WATCHED if runner.running else {})
         return shown
 
-    @app.post("/backtest", include_in_schema=False)
-    async def begin_here(request: Request) -> Response:
-        who = await caller(request, "admin")
-        runner.start(plan_of({}, who))
-        return RedirectResponse("/backtest", 303)
+    def begin_here(visit: Visit) -> Response:
+        visit.require_csrf()
+        runner.start(plan_of({}, visit.who))
+        return visit.to("/backtest")
 
+    add(app, memory, "/backtest", page)
+    add(app, memory, "/backtest", begin_here, scope="admin", method="POST")
     return runner
 
 

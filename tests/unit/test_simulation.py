@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.values import View
+from graph.values import Change, View
 from ingest.pipeline import ingest
 from ingest.sources import read_sources
 from service.api.app import question_of
@@ -97,7 +97,7 @@ def test_no_suspect_is_later_than_the_alert_or_than_what_was_known(folder: Path,
             seqs = [one.statement for one in ranking.candidates if one.statement is not None]
             assert len(seqs) == len(ranking.candidates)
             found = memory.store.statements(seqs)
-            assert all(one.item.at <= at for one in found)  # type: ignore[union-attr]  # suspects are changes
+            assert all(isinstance(one.item, Change) and one.item.at <= at for one in found)
             assert all(one.known.start is not None and one.known.start <= known for one in found)
 
 
