@@ -67,7 +67,7 @@ def radius_part(
             )
     # the counts rest on those that are not shown, too
     cite(_records(edge for side in sides.values() for one in side.reached for edge in one.path))
-    levels = _described(memory, view, {one.entity for side in sides.values() for one in side.reached})
+    levels = described(memory, view, {one.entity for side in sides.values() for one in side.reached})
     start = memory.catalogue.directory(view).identity.canonical(service) if service else None
     return {
         "service": service,
@@ -92,7 +92,10 @@ def _records(edges: Iterable[Edge]) -> set[str]:
     return {one.statement.record for edge in edges for one in edge.sayings}
 
 
-def _described(memory: Memory, view: View, names: Collection[EntityId]) -> dict[EntityId, dict[str, str | None]]:
+def described(memory: Memory, view: View, names: Collection[EntityId]) -> dict[EntityId, dict[str, str | None]]:
+    """
+    Tier and lifecycle of each as sources give them, and how much it matters.
+    """
     known = memory.catalogue.directory(view).identity
     ids = frozenset[EntityId]().union(*(known.same(one) for one in names))
     stated = memory.facts.facts(view, kinds=(FactKind.ENTITY,), subjects=ids) if ids else ()

@@ -31,7 +31,7 @@ from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import VERSION, parts
-from service.api import compat, identity, intake, owners, pages
+from service.api import compat, identity, intake, owners, pages, policy
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
@@ -78,6 +78,7 @@ def create_app(memory: Memory) -> FastAPI:
     identity.install(app, memory)
     intake.install(app, memory)
     _verdicts(app, memory)
+    policy.install(app, memory)
     _operations(app, memory)
     pages.install(app, memory, caller, answer_of)
     agents = endpoint.install(app, memory, caller)
@@ -461,18 +462,6 @@ def _verdicts(app: FastAPI, memory: Memory) -> None:
         )
         memory.nudge()
         return as_json({"records": list(admitted.records), "duplicate": not admitted.new}, 202)
-
-    @app.post("/v1/policy/check")
-    async def policy(request: Request) -> Response:
-        """
-        Whether an action may be taken: in mode `observe`, never without a person.
-        """
-        await caller(request, "read")
-        body = mapping_of(load_json(await body_of(request), "the action"), "the action")
-        return as_json({
-            "verdict": "needs_approval", "mode": "observe", "rule": "default: nothing is done without a person",
-            "action": body.get("action"), "target": body.get("target"),
-        })  # fmt: skip
 
 
 def _operations(app: FastAPI, memory: Memory) -> None:
