@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from graph.radius import Edge, Reach, Reached, Saying, cycles, reach
-from graph.values import EntityId, FactKind, View, entity_kind, entity_name
+from graph.values import EntityId, View, entity_kind, entity_name
 from service.parts import Cite, Part, stamp
 from service.wiring import Memory
 
@@ -89,19 +89,15 @@ def radius_part(
 
 
 def _records(edges: Iterable[Edge]) -> set[str]:
-    return {one.statement.record for edge in edges for one in edge.sayings}
+    return {record for edge in edges for record in edge.records}
 
 
 def described(memory: Memory, view: View, names: Collection[EntityId]) -> dict[EntityId, dict[str, str | None]]:
     """
     Tier and lifecycle of each as sources give them, and how much it matters.
     """
-    known = memory.catalogue.directory(view).identity
-    ids = frozenset[EntityId]().union(*(known.same(one) for one in names))
-    stated = memory.facts.facts(view, kinds=(FactKind.ENTITY,), subjects=ids) if ids else ()
-    told: dict[EntityId, dict[str, str]] = {one: {} for one in names}
-    for one in sorted(stated, key=lambda one: (one.trust, one.seq)):
-        told[known.canonical(one.item.subject)] |= one.item.attributes
+    directory = memory.catalogue.directory(view)
+    told = {one: directory.attributes(one) for one in names}
     return {
         one: {"tier": given.get("tier"), "lifecycle": given.get("lifecycle"), "criticality": criticality(given)}
         for one, given in told.items()
