@@ -108,6 +108,8 @@ class FactKind(StrEnum):
     SAME_AS = "same_as"
     RENAMED_TO = "renamed_to"
     SPLIT_INTO = "split_into"
+    POLICY = "policy"
+    """A reviewed rule about actions: `attributes["rule"]` is its JSON, `object` the file that it stands in."""
 
 
 IDENTITY_KINDS = (FactKind.SAME_AS, FactKind.RENAMED_TO, FactKind.SPLIT_INTO)
