@@ -43,6 +43,7 @@ from models.suspects import Signals, SuspectQuestion
 from service.fence import quoted
 from service.headline import headline
 from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
+from service.policy import mode_part
 from service.radius import radius_part
 from service.support import supported
 from service.wiring import Memory
@@ -228,6 +229,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         work.gaps.append("cannot tell which service this is about; a label `service` would settle it")
     work.gaps += work.memory.lags()
     service = _services(work)
+    policy = _policy(work, parts)
     evidence = _evidence(work)
     work.gaps += [f"without {', '.join(names)}: {problem}" for problem, names in work.unread.items()]
     answer: Part = {
@@ -238,7 +240,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "precedents": parts.get("precedents", []),
         "fixes": supported(cast("list[Part]", parts.get("precedents", [])), evidence),
         "runbooks": parts.get("runbooks", []),
-        "policy": {"mode": "observe", "verdict": "nothing is allowed without a person", "rule": "default"},
+        "policy": policy,
         "blast_radius": parts.get("blast_radius"),
         "history": parts.get("history"),
         "actions": _actions(work, parts),
@@ -288,7 +290,20 @@ def _owner(work: _Work) -> Part | None:
     return owner_part(work.memory, work.view, work.services.candidates[0].id, work.cite, work.gaps.append)
 
 
-def _changes(work: _Work) -> Part:
+def replayed(
+    memory: Memory, question: Question, view: View, names: View | None = None
+) -> tuple[Ranking, SuspectQuestion, Ranking]:
+    """
+    Which services an alert is about, what is asked of the changes for it, and the suspects, as an answer has them; at
+    any view, and nothing is kept. `names`: another view for services and what they depend on.
+    """
+    work = _Work(memory, question, names or view)
+    _resolve(work)
+    asked = _suspect_question(work)
+    return work.services, asked, memory.suspects.rank(asked, view)
+
+
+def _suspect_question(work: _Work) -> SuspectQuestion:
     question = SuspectQuestion(
         at=work.at,
         services=work.likely,
@@ -299,7 +314,11 @@ def _changes(work: _Work) -> Part:
         text=alert_text(work.alert),
         signals=work.question.signals,
     )
-    question = _widened(question, work.memory.catalogue.directory(work.view))
+    return _widened(question, work.memory.catalogue.directory(work.view))
+
+
+def _changes(work: _Work) -> Part:
+    question = _suspect_question(work)
     ranking = work.memory.suspects.rank(question, work.view)
     work.gaps.extend(ranking.gaps)
     if question.everywhere:
@@ -405,6 +424,12 @@ def _history(work: _Work) -> Part:
         "last_fired": stamp(fired[0].item.at) if fired else None,
         "evidence": work.cite([one.record for one in fired[:5]] + [one.record for one in incidents[-5:]]),
     }
+
+
+def _policy(work: _Work, parts: Mapping[str, object]) -> Part:
+    best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
+    where = work.question.environment or _label(work.alert, "environment", "env", "stage")
+    return mode_part(work.memory, work.view, best, where, parts.get("owner"), work.cite)
 
 
 def _actions(work: _Work, parts: Mapping[str, object]) -> list[Part]:

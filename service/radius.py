@@ -67,7 +67,7 @@ def radius_part(
             )
     # the counts rest on those that are not shown, too
     cite(_records(edge for side in sides.values() for one in side.reached for edge in one.path))
-    levels = _described(memory, view, {one.entity for side in sides.values() for one in side.reached})
+    levels = described(memory, view, {one.entity for side in sides.values() for one in side.reached})
     start = memory.catalogue.directory(view).identity.canonical(service) if service else None
     return {
         "service": service,
@@ -92,7 +92,10 @@ def _records(edges: Iterable[Edge]) -> set[str]:
     return {record for edge in edges for record in edge.records}
 
 
-def _described(memory: Memory, view: View, names: Collection[EntityId]) -> dict[EntityId, dict[str, str | None]]:
+def described(memory: Memory, view: View, names: Collection[EntityId]) -> dict[EntityId, dict[str, str | None]]:
+    """
+    Tier and lifecycle of each as sources give them, and how much it matters.
+    """
     directory = memory.catalogue.directory(view)
     told = {one: directory.attributes(one) for one in names}
     return {

@@ -28,7 +28,7 @@ from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import VERSION, parts
-from service.api import compat, identity, intake, owners, pages
+from service.api import backtest, compat, identity, intake, owners, pages, policy
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
@@ -64,6 +64,7 @@ def create_app(memory: Memory) -> FastAPI:
         yield
         refreshing.cancel()
         await agents.close()
+        await run_in_threadpool(runner.stop)
         await run_in_threadpool(memory.close)
 
     app = FastAPI(title="Precedent", version=VERSION, lifespan=life, docs_url=None, redoc_url=None)
@@ -76,8 +77,10 @@ def create_app(memory: Memory) -> FastAPI:
     identity.install(app, memory)
     intake.install(app, memory)
     _verdicts(app, memory)
+    policy.install(app, memory)
     _operations(app, memory)
     pages.install(app, memory, answer_of)
+    runner = backtest.install(app, memory)
     agents = endpoint.install(app, memory, caller)
     app.add_middleware(Guard, settings=memory.settings, hosts=memory.settings.allowed_hosts)
     return app
@@ -450,18 +453,6 @@ def _verdicts(app: FastAPI, memory: Memory) -> None:
         who = await caller(request, "feedback")
         body = mapping_of(load_json(await body_of(request), "the feedback"), "the feedback")
         return as_json(await run_in_threadpool(note_verdict, memory, who, body), 202)
-
-    @app.post("/v1/policy/check")
-    async def policy(request: Request) -> Response:
-        """
-        Whether an action may be taken: in mode `observe`, never without a person.
-        """
-        await caller(request, "read")
-        body = mapping_of(load_json(await body_of(request), "the action"), "the action")
-        return as_json({
-            "verdict": "needs_approval", "mode": "observe", "rule": "default: nothing is done without a person",
-            "action": body.get("action"), "target": body.get("target"),
-        })  # fmt: skip
 
 
 def _operations(app: FastAPI, memory: Memory) -> None:
