@@ -20,7 +20,7 @@ from ingest.parsing import end_of_day, parse_time
 from ingest.pipeline import drain
 from models.parameters import Parameters
 from models.paths import area_of, areas_of
-from models.suspects import WEIGHTS, SuspectQuestion, levels, rank
+from models.suspects import WEIGHTS, Levels, SuspectQuestion, levels, rank
 from service.evaluation.frame import Lab, Metrics, Prediction, by_variant, data_file, read_lines
 from service.evaluation.metrics import expected_calibration_error, mean
 
@@ -97,7 +97,7 @@ def predict(directory: Path, lab: Lab) -> Iterator[Prediction]:
     yield from _rollbacks(directory, lab, weights, none)
 
 
-def _weights(lab: Lab) -> tuple[Mapping[str, float], tuple[float, float]]:
+def _weights(lab: Lab) -> tuple[Mapping[str, float], Levels]:
     parameters: Parameters = lab.parameters("suspects")
     return {**WEIGHTS, **parameters.numbers("weights")}, levels(parameters)
 
@@ -136,7 +136,7 @@ def _whole(
     found: Sequence[Statement[Change]],
     question: SuspectQuestion,
     weights: Mapping[str, float],
-    none: tuple[float, float],
+    none: Levels,
 ) -> Prediction:
     ranking = rank(found, question, weights, none)
     ranked = tuple((one.id, round(one.probability, 6)) for one in ranking.candidates[:50])
@@ -163,7 +163,7 @@ def _overlap(left: Sequence[str], right: frozenset[str]) -> float:
 
 
 def _incidents(
-    directory: Path, log: Log | None, weights: Mapping[str, float], none: tuple[float, float]
+    directory: Path, log: Log | None, weights: Mapping[str, float], none: Levels
 ) -> Iterator[Prediction]:
     path = data_file(directory, "culprits.jsonl")
     incidents = data_file(directory, "incidents.jsonl")
@@ -179,7 +179,7 @@ def _incidents(
 
 
 def _rollbacks(
-    directory: Path, lab: Lab, weights: Mapping[str, float], none: tuple[float, float]
+    directory: Path, lab: Lab, weights: Mapping[str, float], none: Levels
 ) -> Iterator[Prediction]:
     path = data_file(directory, "rollbacks.jsonl")
     deploys = [one.name for one in sorted(directory.glob("deploys*.csv*"))]
