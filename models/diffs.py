@@ -26,6 +26,8 @@ _MANIFEST = re.compile(
     r"|pom\.xml|build\.gradle|Cargo\.(?:toml|lock)|Gemfile(?:\.lock)?|composer\.(?:json|lock))$",
     re.IGNORECASE,
 )
+_SETTINGS = re.compile(r"\.(?:ya?ml|json|toml|ini|conf|cfg|env|properties|tfvars)$", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]{3,}")
 _VERSION = re.compile(r"\bv?(\d+)\.(\d+)(?:\.(\d+))?")
 _GUARD = re.compile(
     r"lock|mutex|semaphore|atomic|leeway|toleran|timeout|deadline|retr(?:y|ies)|backoff|sleep|limit|throttl|check|valid|verif|guard"
@@ -41,9 +43,8 @@ class Diff:
 
     words: dict[str, float]
     """Words of what changes in truth, 1; of what is moved or stands around it, less."""
-    removed: frozenset[str] = frozenset()
-    """Values (texts, numbers) that are taken away."""
-    added: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    """Values and identifiers that stand on one side alone, in lower case."""
     kept: float = 0.0
     """The share of the changed words that stand on both sides: 1 where code is only moved about."""
     values: int = 0
@@ -92,10 +93,9 @@ def read(text: str, files: Sequence[str]) -> Diff:
     changed = [*_unlike(gone, come), *_unlike(come, gone)]
     return Diff(
         words=_weights(old, new, around, [*minus, *plus]),
-        removed=frozenset(removed - added),
-        added=frozenset(added - removed),
+        names=frozenset(name.lower() for name in (removed ^ added) | (_names(minus) ^ _names(plus))),
         kept=both / most if minus and plus else 0.0,
-        values=len((removed - added) | (added - removed)),
+        values=len(removed ^ added) + (bool(changed) if files and all(_SETTINGS.search(path) for path in files) else 0),
         settings=_settings(gone, come),
         guards=len({word for word in old - new if _GUARD.search(word)}),
         logs_only=bool(changed) and all(_LOGS.search(line) for line in changed),
@@ -129,6 +129,10 @@ def _weights(old: Counter[str], new: Counter[str], around: Sequence[str], told: 
 def _values(lines: Sequence[str]) -> set[str]:
     told = (line for line in lines if not (_LOGS.search(line) or _ERRORS.search(line)))
     return {match.group().strip("\"'") for line in told for match in _VALUE.finditer(line)}
+
+
+def _names(lines: Sequence[str]) -> set[str]:
+    return {name.strip(".-") for line in lines for name in _IDENTIFIER.findall(line)}
 
 
 def _settings(gone: Sequence[str], come: Sequence[str]) -> tuple[tuple[str, str, str], ...]:

@@ -17,30 +17,44 @@ from models.contract import Term
 from models.signals import Delta, Signals
 
 WORD = 1.4
-"""What the words of a cause add to the log-odds of "none"."""
+"""What words add to the log-odds of "none" that a change may cause as well."""
+HARD = 3.6
+"""What words add that a change hardly causes, and counts and moments that fit the onset."""
 MORE = 0.6
-"""What a further, different word of it adds."""
-MOMENT = 2.6
-"""What is added where it happened at the onset, or is counted."""
-MOST = 5.0
+"""What a further, different word adds."""
+MOST = 6.0
 NEAR = timedelta(minutes=10)
 SURGE = 1.7
-"""Times the usual traffic that count as a surge."""
+"""Times the usual traffic that count as a surge, and CERTAIN that leave little doubt."""
+CERTAIN = 4.0
 
-SIGNS: Mapping[str, str] = {
-    "certificate": r"certificate (?:has |is )?expired|expired certificate|certificate[^.\n]{0,40}not yet valid|notafter|cert\w*[ _]expir",
-    "provider": r"provider (?:outage|incident|degrad\w+)|status page|third.?party (?:api|service|outage)|upstream provider|servfail|no such host|name resolution"
-    r"|upstream (?:dns|resolver|nameserver)s?|(?:cloud|vendor|carrier|isp) (?:outage|incident)|availability zone|regional outage|all upstreams down",
-    "traffic": r"traffic (?:spike|surge)|(?:request|load|queue) (?:spike|surge)|requests? (?:per second )?(?:spike|surge|doubled|tripled)|times (?:the )?(?:usual|normal)"
-    r"|flash (?:sale|crowd)|thundering herd|ddos|bot traffic|crawler|load shedding|admission (?:limit|control)|concurrency limit",
-    "hardware": r"hardware|disk failure|(?:i/o|input/output) error|node\w*[ _]?(?:not[ _]?ready|unreachable|lost)|memory fault|\becc\b|\bnvme\b|\bsmart\b error|kernel panic"
-    r"|host (?:down|unreachable)|instance (?:terminated|retire\w*)|spot (?:interruption|reclaim)|link down|packet loss|network partition|evicted|preempt",
-    "data": r"poison|malformed (?:record|message|event|row|payload)|corrupt(?:ed)? (?:record|message|row|data|payload)|bad (?:record|data|row|input)|same (?:offset|record|message)"
-    r"|redeliver\w* (?:the )?same|\b(?:record|event|message)[_ ]id=\S+[^\n]*\b(?:offset|partition)=",
-    "quota": r"quota[ _]?(?:has been )?exceeded|over quota|rate limit(?:ed)? by|limit ?exceeded ?exception|throttlingexception|insufficient (?:quota|capacity)|subscription (?:expired|limit)|billing",
-    "clock": r"clock (?:skew|drift|jump)|\bntp\b|chrony|time sync|leap second",
+_SOFT: Mapping[str, str] = {
+    "certificate": r"certificate[^.\n]{0,40}not yet valid|notafter|cert\w*[ _]expir",
+    "provider": r"status page|third.?party (?:api|service)|upstream provider|no such host|name resolution|50[234] (?:service unavailable|bad gateway|gateway time-?out)? ?from \S+\.\w+"
+    r"|https?://api\.[\w.-]+\S*: 5\d\d|availability zone|upstream (?:dns|resolver|nameserver)s?",
+    "traffic": r"(?:request|load|queue) (?:spike|surge)|requests? (?:per second )?(?:spike|surge|doubled|tripled)|times (?:the )?(?:usual|normal)"
+    r"|queue (?:is )?full|shed\w* load|load shedding|admission (?:limit|control)|concurrency limit|crawler",
+    "hardware": r"host (?:down|unreachable)|instance terminated|packet loss|evicted|preempt|no route to host",
+    "data": r"(?:bad|invalid) (?:record|data|row|input)|unexpected (?:value|character|byte)",
+    "quota": r"over quota|rate limit(?:ed)? by|too many requests|billing",
+    "clock": r"in the future|time sync",
 }  # fmt: skip
-_SIGNS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in SIGNS.items()}
+_SURE: Mapping[str, str] = {
+    "certificate": r"certificate (?:has |is )?expired|expired certificate",
+    "provider": r"provider (?:outage|incident|degrad\w+)|(?:cloud|vendor|carrier|isp|regional) (?:outage|incident)|servfail|all upstreams down",
+    "traffic": r"traffic (?:spike|surge)|flash (?:sale|crowd)|thundering herd|ddos|bot traffic",
+    "hardware": r"hardware (?:fail|error|fault)|disk failure|(?:i/o|input/output) error|node\w*[ _:][^\n]{0,30}\b(?:not[ _]?ready|unreachable|lost)|memory fault|\becc\b|\bsmart\b error"
+    r"|kernel panic|spot (?:interruption|reclaim)|link down|network partition|instance retire\w*",
+    "data": r"poison|malformed (?:record|message|event|row|payload)|corrupt(?:ed)? (?:record|message|row|data|payload)|same (?:offset|record|message)|redeliver\w* (?:the )?same",
+    "quota": r"quota[ _]?(?:has been )?exceeded|limit ?exceeded ?exception|insufficient (?:quota|capacity)|subscription (?:expired|limit)",
+    "clock": r"clock[ _](?:skew|drift|jump|wrong)|\bntp\b|chrony|clock wrong|leap second",
+}  # fmt: skip
+_WORDS = [
+    (name, strength, re.compile(pattern, re.IGNORECASE))
+    for strength, table in ((HARD, _SURE), (WORD, _SOFT))
+    for name, pattern in table.items()
+]
+_EXPIRED = re.compile(_SURE["certificate"] + "|" + _SOFT["certificate"], re.IGNORECASE)
 _OUTAGE = re.compile(r"degrad|outage|incident|unavailable|investigat|disrupt|elevated|down\b", re.IGNORECASE)
 _TIME = re.compile(r"\b(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?:Z|\+00:00)")
 _NUMBER = re.compile(r"[0-9][\w.-]*")
@@ -87,20 +101,30 @@ def _signs(
     text: str, signals: Signals, onset: datetime, hurt: Collection[str], reached: int
 ) -> Iterator[_Sign]:
     whole = f"{text}\n{signals.text}"
-    for name, pattern in _SIGNS.items():
-        marks = dict.fromkeys(_NUMBER.sub("#", mark[0].lower()) for mark in pattern.finditer(whole))
-        if marks:
-            said = ", ".join(repr(mark[:50]) for mark in list(marks)[:3])
-            yield _Sign(name, WORD + MORE * min(2, len(marks) - 1), f"the alert or signals say {said}")
+    yield from _said(whole)
     if found := _again(signals):
-        yield _Sign("data", MOMENT, f"the same {found} fails again and again")
+        yield _Sign("data", HARD / 2, f"the same {found} fails again and again")
     yield from _expired(whole, signals, onset)
     yield from _outages(signals, onset)
     yield from _surges(signals, hurt)
     apart = signals.together()
     if len(apart) >= 3 and reached <= 1:
         shown = ", ".join(apart[:4])
-        yield _Sign("provider", MOMENT / 2, f"{shown} began to fail within a minute, and no change reached more than one of them")
+        yield _Sign("provider", WORD, f"{shown} began to fail within a minute, and no change reached more than one of them")
+
+
+def _said(whole: str) -> Iterator[_Sign]:
+    """
+    What words say: the surest in full, each further word a little.
+    """
+    known: set[str] = set()
+    for name, strength, pattern in _WORDS:
+        marks = dict.fromkeys(_NUMBER.sub("#", mark[0].lower()) for mark in pattern.finditer(whole))
+        if marks:
+            said = ", ".join(repr(mark[:50]) for mark in list(marks)[:3])
+            first = MORE if name in known else strength
+            known.add(name)
+            yield _Sign(name, first + MORE * min(2, len(marks) - 1), f"the alert or signals say {said}")
 
 
 def _again(signals: Signals) -> str:
@@ -112,18 +136,18 @@ def _again(signals: Signals) -> str:
 
 
 def _expired(whole: str, signals: Signals, onset: datetime) -> Iterator[_Sign]:
-    if _SIGNS["certificate"].search(whole) and (moment := _near(whole, onset)):
-        yield _Sign("certificate", MOMENT, f"the validity that ended at {moment:%H:%M} is when it began")
+    if _EXPIRED.search(whole) and (moment := _near(whole, onset)):
+        yield _Sign("certificate", HARD / 2, f"the validity that ended at {moment:%H:%M} is when it began")
     for delta in signals.metrics:
         if _EXPIRY.search(delta.metric) and delta.after <= 0:
-            yield _Sign("certificate", MOMENT, f"{delta.metric} of {delta.service} fell to {delta.after:g}")
+            yield _Sign("certificate", HARD / 2, f"{delta.metric} of {delta.service} fell to {delta.after:g}")
             return
 
 
 def _outages(signals: Signals, onset: datetime) -> Iterator[_Sign]:
     for note in signals.notes:
         if _OUTAGE.search(note) and not _CHANGED.search(note) and (moment := _near(note, onset)):
-            yield _Sign("provider", MOMENT, f"a status at {moment:%H:%M} says {_OUTAGE.findall(note)[0]!r}")
+            yield _Sign("provider", HARD, f"a status at {moment:%H:%M} says {_OUTAGE.findall(note)[0]!r}")
             return
 
 
@@ -139,7 +163,7 @@ def _surges(signals: Signals, hurt: Collection[str]) -> Iterator[_Sign]:
     ]
     if surges:
         top = max(surges, key=lambda delta: delta.growth)
-        strength = min(1.0, math.log(top.growth) / math.log(4)) * MOMENT
+        strength = min(1.0, math.log(top.growth) / math.log(CERTAIN)) * HARD
         yield _Sign("traffic", strength, _surged(top))
 
 

@@ -124,8 +124,8 @@ class Signals:
 
     def first(self) -> tuple[str, ...]:
         """
-        The services that fail, the likely origin first: what the caller says, else those whose own calls fail while
-        nothing that they call does, in order of time.
+        The services that fail, the likely origin first: what the caller says, else those that fail by themselves (what
+        they call does not, and their errors name no other that fails), in order of time.
         """
         if self.failing:
             return self.failing
@@ -138,13 +138,13 @@ class Signals:
         for service, _, growth in self.patterns:
             grown[service] += int(growth)
         names = {edge.callee for edge in self.edges if edge.failed} | set(since) | set(grown)
-        suffering = self._suffering(names)
-        return tuple(
-            sorted(
-                names - {""},
-                key=lambda name: (name in suffering, since.get(name, math.inf), own[name] <= 0, -grown[name], name),
-            )
-        )
+        calling = {edge.caller for edge in self.edges if edge.failed and own[edge.caller] <= 0}
+        suffering = self._suffering(names) | calling
+
+        def order(name: str) -> tuple[bool, bool, float, int, str]:
+            return name in suffering, own[name] <= 0, since.get(name, math.inf), -grown[name], name
+
+        return tuple(sorted(names - {""}, key=order))
 
     def _since(self) -> dict[str, float]:
         """

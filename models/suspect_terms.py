@@ -27,14 +27,19 @@ WINDOW = timedelta(days=7)
 WEIGHTS: Mapping[str, float] = {
     # when, and where
     "lag": -0.62, "rank": -0.3, "service": 3.4, "neighbour": 1.5, "distance": -0.7, "other": -2.2, "path": 3.0, "named": 1.6, "unplaced": -1.5,
-    "deployed": 0.8, "held": -2.5, "late": -4.0, "environment": -3.0, "region": -4.0,
-    "area": 5.0, "area_share": 0.5, "area_rank": -0.5, "parent": 0.4,
+    "deployed": 0.8, "shared": -1.0, "held": -2.5, "late": -4.0, "environment": -3.0, "region": -4.0,
     # what it does, and what the symptom says
-    "overlap": 1.3, "exact": 2.2, "seen": 2.5, "mechanism": 0.7, "moved": -2.0, "values": 0.8, "guards": 0.8, "logging": -2.5, "style": -3.0, "bump": -1.2,
+    "overlap": 1.3, "exact": 2.2, "seen": 2.5, "mechanism": 0.7, "moved": -2.5, "values": 0.8, "guards": 0.8, "logging": -2.5, "style": -3.0, "bump": -1.2,
     # what it is
     "files": -0.1, "lines": 0.05, "automated": -0.5, "merge": -2.0, "harmless": -1.6, "upgrade": 0.0, "failed": 0.3, "deploy": 0.5, "scaling": -0.6,
     "takes_back": -3.0, "taken_back": -4.0, "cosmetic": -1.0, "fix": -0.7, "trial": 0.4,
 }  # fmt: skip
+
+AREA_WEIGHTS: Mapping[str, float] = {
+    "lag": -1.0, "area": 5.0, "area_share": 0.5, "area_rank": -0.5, "parent": 0.4, "automated": -0.5, "merge": -2.0, "harmless": -0.6,
+    "takes_back": -3.0, "taken_back": -4.0, "cosmetic": -1.0, "fix": -0.7, "trial": 0.4, "environment": -3.0, "region": -4.0, "overlap": 1.3, "exact": 1.5,
+}  # fmt: skip
+"""Where an area of files is asked about, not a service: learned from what organisations took back."""
 
 MECHANISMS: Mapping[str, str] = {
     "tls": r"tls|ssl|x509|certificat|handshake|cipher|mtls",
@@ -172,7 +177,7 @@ class _Reading:
     What a change says by itself, whatever is asked: the values of its own terms, its words, its diff.
     """
 
-    __slots__ = ("_met", "diff", "lowered", "terms", "text", "words")
+    __slots__ = ("_met", "diff", "lowered", "names", "terms", "text", "words")
 
     def __init__(self, change: Change) -> None:
         self.diff = diffs.read(change.text, change.files) if change.text else diffs.EMPTY
@@ -180,6 +185,7 @@ class _Reading:
         self.text = f"{change.title}\n{change.text}\n{' '.join(change.files)}"
         self.lowered = self.text.lower()
         self.words = _words(change, self.diff)
+        self.names = self.diff.names | {path.rpartition("/")[2].lower() for path in change.files[:50]}
         self._met: dict[str, bool] = {}
 
     def speaks_of(self, mechanism: str) -> bool:
@@ -269,13 +275,13 @@ class _Symptom:
         if self._words is None:
             return Row(values, exposure)
         score, words = self._words.overlap(reading.words)
-        names = self._words.named(reading.lowered, reading.diff.added | reading.diff.removed, reading.diff.libraries)
+        names, only = self._words.named(reading.lowered, reading.names, reading.diff.libraries)
         seen = self._seen(reading.diff)
         values["overlap"] = math.log1p(max(0.0, score) / 3)
-        values["exact"] = min(2.0, float(len(names)))
+        values["exact"] = min(2.0, len(names) + 0.3 * len(only))
         values["seen"] = float(bool(seen))
         values["mechanism"] = math.log1p(sum(reading.speaks_of(name) for name in self._kinds))
-        return Row(values, exposure, words, names, seen)
+        return Row(values, exposure, words, names + only, seen)
 
     def _seen(self, diff: diffs.Diff) -> str:
         """
@@ -355,6 +361,7 @@ class _Places:
             "distance": float(min(near)) if near and own < 0.2 else 0.0,
             "other": float(bool(services) and not near and own < 0.05),
             "deployed": float(exposure.way is Way.DEPLOYED and own >= 0.2),
+            "shared": float(exposure.way is Way.CARRIED and not change.services),
         }
         if services:
             return row

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graph.contract import Store
 from graph.values import UNPLACED, Change, Statement, View, entity_name
@@ -19,9 +19,9 @@ from models.exposure import Way, tied
 from models.hypotheses import hypotheses, together
 from models.parameters import Parameters
 from models.signals import Signals, entity
-from models.suspect_terms import WEIGHTS, Row, SuspectQuestion, rows_of, terms_of
+from models.suspect_terms import AREA_WEIGHTS, WEIGHTS, Row, SuspectQuestion, rows_of, terms_of
 
-__all__ = ["WEIGHTS", "Signals", "SuspectQuestion", "Suspects", "levels", "rank", "terms_of"]
+__all__ = ["AREA_WEIGHTS", "WEIGHTS", "Signals", "SuspectQuestion", "Suspects", "Weighing", "rank", "terms_of", "weighing"]
 
 MOST = 200
 """Candidates that are looked at, newest first."""
@@ -35,31 +35,51 @@ CROWD = 0.35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Levels:
+class Weighing:
     """
-    The levels of "none" for alerts and for a known area, and how sharply an area's scores are taken.
+    The weights of the terms, and the level of "none": where a service is asked about, and where an area of files is.
+    `sharpness` scales the scores of an area.
     """
 
-    alert: float = NONE
-    area: float = AREA_NONE
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
+    area: Mapping[str, float] = field(default_factory=lambda: AREA_WEIGHTS)
+    none: float = NONE
+    area_none: float = AREA_NONE
     sharpness: float = 1.0
+
+
+DEFAULT = Weighing()
+
+
+def weighing(parameters: Parameters | None) -> Weighing:
+    """
+    What parameters say, else the defaults: `weights` and `area` by term, `none`, `area_none`, `sharpness`.
+    """
+    if parameters is None:
+        return DEFAULT
+    return Weighing(
+        weights={**WEIGHTS, **parameters.numbers("weights")},
+        area={**AREA_WEIGHTS, **parameters.numbers("area")},
+        none=parameters.number("none", NONE),
+        area_none=parameters.number("area_none", AREA_NONE),
+        sharpness=parameters.number("sharpness", 1.0),
+    )
 
 
 class Suspects:
     """
-    Ranks from a store; `parameters` may hold `weights`, `none`, `area_none`, `sharpness`.
+    Ranks from a store, with shipped parameters or the defaults.
     """
 
     def __init__(self, store: Store, parameters: Parameters | None = None) -> None:
         self._store = store
-        self._weights = {**WEIGHTS, **(parameters.numbers("weights") if parameters else {})}
-        self._levels = levels(parameters)
+        self._weighing = weighing(parameters)
 
     def rank(self, question: SuspectQuestion, view: View) -> Ranking:
         """
         Candidates before the alert within the window, best first.
         """
-        return rank(self._candidates(question, view), question, self._weights, self._levels)
+        return rank(self._candidates(question, view), question, self._weighing)
 
     def _candidates(self, question: SuspectQuestion, view: View) -> tuple[Statement[Change], ...]:
         start = question.at - question.window
@@ -69,24 +89,10 @@ class Suspects:
         return self._store.changes(view, services=services, start=start, end=question.at, limit=MOST)
 
 
-def levels(parameters: Parameters | None) -> Levels:
-    """
-    What parameters say of "none", else the defaults.
-    """
-    if parameters is None:
-        return Levels()
-    return Levels(
-        alert=parameters.number("none", NONE),
-        area=parameters.number("area_none", AREA_NONE),
-        sharpness=parameters.number("sharpness", 1.0),
-    )
-
-
 def rank(
     found: Sequence[Statement[Change]],
     question: SuspectQuestion,
-    weights: Mapping[str, float] = WEIGHTS,
-    none: Levels = Levels(),  # noqa: B008 - a constant
+    by: Weighing = DEFAULT,
 ) -> Ranking:
     """
     Rank given changes. The same as `Suspects.rank`, for callers that have the changes at hand.
@@ -96,11 +102,10 @@ def rank(
     deeds = tied([one.item for one in before], [row.exposure for row in every])
     kept = [place for place in range(len(before)) if place not in deeds]
     changes, rows = [before[place] for place in kept], [every[place] for place in kept]
-    if question.areas:
-        weights = {name: weight * none.sharpness for name, weight in weights.items()}
+    weights = {name: weight * by.sharpness for name, weight in by.area.items()} if question.areas else by.weights
     scores = [sum(value * weights.get(name, 0.0) for name, value in row.values.items()) for row in rows]
     others = _others(question, rows)
-    base = none_score(question, len(changes), others, none)
+    base = none_score(question, len(changes), others, by)
     top = max([*scores, base])
     total = sum(math.exp(score - top) for score in scores) + math.exp(base - top)
     order = sorted(range(len(changes)), key=lambda place: (-scores[place], -changes[place].item.at.timestamp()))
@@ -125,11 +130,11 @@ def rank(
     )
 
 
-def none_score(question: SuspectQuestion, count: int, others: Sequence[Term], none: Levels) -> float:
+def none_score(question: SuspectQuestion, count: int, others: Sequence[Term], by: Weighing) -> float:
     """
     The log-odds of "no change explains this".
     """
-    level = none.area * none.sharpness if question.areas else none.alert
+    level = by.area_none * by.sharpness if question.areas else by.none
     return level + math.log1p(count) * CROWD + together(others)
 
 
@@ -191,6 +196,7 @@ def _sentences(row: Row, change: Change, question: SuspectQuestion) -> dict[str,
         "unplaced": "neither its files nor its title are about the service",
         "named": "its title or files name the service that the alert is about",
         "deployed": f"deployed to {names} at {exposure.at:%H:%M}",
+        "shared": "it lies in what several services share, and came with a deploy of something else",
         "held": "no deploy brought it to what fails before the onset",
         "late": f"took effect at {exposure.at:%H:%M}, after it began to go wrong at {question.onset:%H:%M}",
         "area": f"touches {', '.join(question.areas)}",

@@ -23,7 +23,7 @@ _STOP = frozenset(
 )
 _NAME = re.compile(
     r"\"([^\"\s]{3,60})\"|'([^'\s]{3,60})'|`([^`\s]{3,60})`"
-    r"|((?:/[\w.-]+){2,})|\b([a-z0-9]+(?:_[a-z0-9]+)+)\b|\b(\w+\.(?:go|py|js|ts|tsx|java|rb|rs|cpp|cs|php|sql|ya?ml|conf))\b"
+    r"|((?:/[\w.-]+){2,})|\b([A-Za-z0-9]+(?:_[A-Za-z0-9]+)+)\b|\b(\w+\.(?:go|py|js|ts|tsx|java|rb|rs|cpp|cs|php|sql|ya?ml|conf))\b"
     r"|\b([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+)\b"
 )
 _ENDINGS = ("ations", "ation", "ating", "ators", "ator", "ates", "ated", "ate", "ings", "ing", "ions", "ion", "ers", "er", "ors", "or", "ies", "ied", "ed", "es", "s", "y", "e")  # fmt: skip
@@ -74,10 +74,12 @@ class Symptom:
         shared = sorted(((self._rarity[word] * words[word], word) for word in words.keys() & self.words), reverse=True)
         return sum(weight for weight, _ in shared), tuple(word for _, word in shared[:4])
 
-    def named(self, text: str, values: Iterable[str], libraries: Iterable[str] = ()) -> tuple[str, ...]:
+    def named(self, text: str, changed: Collection[str], libraries: Iterable[str] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """
-        The names of the symptom that a text has, or that are among values; and libraries that the symptom speaks of.
+        The names of the symptom that a change changes (libraries that the symptom speaks of among them), and those that
+        it merely has.
         """
-        exact = {value.lower() for value in values}
-        found = [name for name in self.names if name in exact or (len(name) > 5 and name in text)]
-        return tuple(sorted({*found, *(name for name in libraries if stem(name) in self.words)}))
+        long = [name for name in self.names if len(name) > 5]
+        really = {name for name in self.names if name in changed} | {name for name in libraries if stem(name) in self.words}
+        really |= {name for name in long if any(name in one for one in changed)}
+        return tuple(sorted(really)), tuple(sorted(name for name in long if name in text and name not in really))
