@@ -36,7 +36,7 @@ WEIGHTS: Mapping[str, float] = {
 }  # fmt: skip
 
 AREA_WEIGHTS: Mapping[str, float] = {
-    "lag": -1.0, "area": 5.0, "area_share": 0.5, "area_rank": -0.5, "parent": 0.4, "automated": -0.5, "merge": -2.0, "harmless": -0.6,
+    "lag": -0.4, "area": 5.0, "area_share": 0.5, "area_rank": -1.4, "parent": 0.4, "automated": -0.5, "merge": -2.0, "harmless": -0.6,
     "takes_back": -3.0, "taken_back": -4.0, "cosmetic": -1.0, "fix": -0.7, "trial": 0.4, "environment": -3.0, "region": -4.0, "overlap": 1.3, "exact": 1.5,
 }  # fmt: skip
 """Where an area of files is asked about, not a service: learned from what organisations took back."""

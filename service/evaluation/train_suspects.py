@@ -68,8 +68,8 @@ def fit_levels(groups: Sequence[Sequence[Case]], weights: Mapping[str, float]) -
     vector = np.array([weights[name] for name in LEARNED])
     scored = [(rows @ vector, right) for group in groups for rows, right in group]
     best = (-np.inf, 1.0, AREA_NONE)
-    for sharpness in np.arange(0.6, 2.01, 0.1):
-        for level in np.arange(-6.0, 2.01, 0.5):
+    for sharpness in np.arange(0.5, 1.51, 0.1):
+        for level in (-5.0, -3.0, -1.5, -0.5):
             tops = [_top(scores * sharpness, right, float(level * sharpness)) for scores, right in scored]
             told = float(np.mean([np.log(p if hit else 1 - p) for p, hit in tops]))
             best = max(best, (told, float(sharpness), float(level)))
