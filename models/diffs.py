@@ -16,11 +16,15 @@ from dataclasses import dataclass
 from models.names import tokens
 
 _VALUE = re.compile(r"\"(?:[^\"\\\n]|\\.){1,200}\"|'(?:[^'\\\n]|\\.){1,200}'|(?<![\w.])\d[\d._]*(?:[a-z]{1,3}\b)?")
-_SETTING = re.compile(r"^[\s\"'-]*(?:(?:const|let|var|final|static|public|private|export|set|env|int|long|float)\s+)*([\w.\-\[\]]+)[\"']?\s*(?::=|[:=]|\s+v?(?=\d))\s*(.+?)[,;]?\s*$")
+_SETTING = re.compile(
+    r"^[\s\"'-]*(?:(?:const|let|var|final|static|public|private|export|set|env|int|long|float)\s+)*([\w.\-\[\]]+)[\"']?\s*(?::=|[:=]|\s+v?(?=\d))\s*(.+?)[,;]?\s*$"
+)
 _COMMENT = re.compile(r"^\s*(?://|#|\*|/\*|--\s|<!--|;)")
 _LOGS = re.compile(r"\blog(?:ger|ging)?s?\b\s*[.(]|\bLOG_?[A-Z]*\s*\(|\bconsole\.|\bprint(?:f|ln)?\(|span\.Set|metrics?[._]|tracing", re.IGNORECASE)  # fmt: skip
 _ERRORS = re.compile(r"\bErrorf?\(|\berrors\.\w+\(|\bnew \w*(?:Error|Exception)\(|\braise \w|\bthrow\b|\bpanic\(")
-_STYLE = re.compile(r"\.(?:css|scss|less|svg|png|html?|tmpl)$|(?:^|/)(?:theme|styles?|static|assets)[./]", re.IGNORECASE)
+_STYLE = re.compile(
+    r"\.(?:css|scss|less|svg|png|html?|tmpl)$|(?:^|/)(?:theme|styles?|static|assets)[./]", re.IGNORECASE
+)
 _MANIFEST = re.compile(
     r"(?:^|/)(?:go\.(?:mod|sum)|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|requirements[^/]*\.txt|poetry\.lock|pyproject\.toml"
     r"|pom\.xml|build\.gradle|Cargo\.(?:toml|lock)|Gemfile(?:\.lock)?|composer\.(?:json|lock))$",
@@ -60,7 +64,6 @@ class Diff:
     libraries: tuple[str, ...] = ()
     """The words of the dependencies that are lifted."""
     lines: int = 0
-
 
     @property
     def moved(self) -> float:

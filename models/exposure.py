@@ -19,10 +19,11 @@ from graph.values import Change, ChangeKind, EntityId
 
 SLACK = timedelta(seconds=60)
 """Metrics are told by the minute, so an onset is not known better."""
-_SHARED = frozenset(
+_SHARED_FOLDERS = (
     "pkg lib libs internal common commons shared core vendor packages proto protos schema schemas utils util sdk base platform build deploy "
-    "deployment config configs conf charts helm infra infrastructure terraform k8s third_party modules framework kit".split()
+    "deployment config configs conf charts helm infra infrastructure terraform k8s third_party modules framework kit migrations rules"
 )
+_SHARED = frozenset(_SHARED_FOLDERS.split())
 _DEPLOYS = (ChangeKind.DEPLOY, ChangeKind.ROLLBACK)
 
 
@@ -47,7 +48,7 @@ class Exposure:
     """
 
     at: datetime
-    services: frozenset[EntityId]
+    services: Collection[EntityId]
     way: Way
     deploy: int | None = None
 
@@ -68,15 +69,11 @@ def exposures(changes: Sequence[Change], hurt: Collection[EntityId], onset: date
     return [deploys.of(change, hurt, onset) for change in changes]
 
 
-def tied(changes: Sequence[Change], found: Sequence[Exposure]) -> frozenset[int]:
+def tied(found: Sequence[Exposure]) -> frozenset[int]:
     """
     Deploys that are one deed with a commit in the list: the commit is the suspect, the deploy its evidence.
     """
-    return frozenset(
-        one.deploy
-        for one, change in zip(found, changes, strict=True)
-        if one.deploy is not None and one.way is Way.DEPLOYED
-    )
+    return frozenset(one.deploy for one in found if one.deploy is not None and one.way is Way.DEPLOYED)
 
 
 class _Deploys:
@@ -103,12 +100,14 @@ class _Deploys:
 
     def of(self, change: Change, hurt: Collection[EntityId], onset: datetime) -> Exposure:
         if change.kind in _DEPLOYS or not self._by_service:
-            return Exposure(change.at, frozenset(change.services), Way.OWN if change.services else Way.UNKNOWN)
-        direct = [place for name in {change.id, change.revision} - {None} for place in self._by_revision.get(name or "", ())]
+            return Exposure(change.at, change.services, Way.OWN if change.services else Way.UNKNOWN)
+        direct = [
+            place for name in {change.id, change.revision} - {None} for place in self._by_revision.get(name or "", ())
+        ]
         if direct:
             return self._deployed(direct)
         if change.kind is not ChangeKind.CODE and change.services and not change.files:
-            return Exposure(change.at, frozenset(change.services), Way.OWN)
+            return Exposure(change.at, change.services, Way.OWN)
         return self._carried(change, hurt, onset)
 
     def _deployed(self, direct: Sequence[int]) -> Exposure:
@@ -118,23 +117,23 @@ class _Deploys:
 
     def _carried(self, change: Change, hurt: Collection[EntityId], onset: datetime) -> Exposure:
         if not change.services and change.files and not any(shared(path) for path in change.files):
-            return Exposure(change.at, frozenset(), Way.ELSEWHERE)
+            return Exposure(change.at, (), Way.ELSEWHERE)
         own = [service for service in change.services if service in self._by_service]
         if change.services and not own:
-            return Exposure(change.at, frozenset(change.services), Way.UNKNOWN)
+            return Exposure(change.at, change.services, Way.UNKNOWN)
         there = own or [service for service in hurt if service in self._by_service]
         if not there:
-            return Exposure(change.at, frozenset(change.services), Way.UNKNOWN)
+            return Exposure(change.at, change.services, Way.UNKNOWN)
         found = sorted(carrier for service in there for carrier in self._carriers(change, service))
         if not found or found[0][0] > onset + SLACK:
-            return Exposure(change.at, frozenset(change.services), Way.HELD)
+            return Exposure(change.at, change.services, Way.HELD)
         at, place = found[0]
         reached = frozenset(self._changes[other].services[0] for time, other in found if time <= onset + SLACK)
         return Exposure(at, reached, Way.CARRIED, place)
 
     def _carriers(self, change: Change, service: EntityId) -> Iterator[tuple[datetime, int]]:
         """
-        The first deploy of a service that can bring a commit: it is later, and so is its own commit where that is known.
+        The first deploy of a service that can bring a commit: it is later, and so is its own commit, if known.
         """
         rows = self._by_service[service]
         for at, place in rows[bisect_left(rows, (change.at, -1)) :]:

@@ -1,5 +1,5 @@
 """
-What else it may be where no change explains it: traffic, a provider, a certificate, hardware, bad data, a quota, a clock.
+What else it may be where no change explains it: traffic, a provider, a certificate, hardware, bad data, quotas, clocks.
 
 Each is a named hypothesis with the words or the numbers that point to it. A word alone says little, since a change may
 cause the same words; the same at the moment of the onset says much.
@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from models.contract import Term
 from models.signals import Delta, Signals
@@ -58,7 +59,10 @@ _EXPIRED = re.compile(_SURE["certificate"] + "|" + _SOFT["certificate"], re.IGNO
 _OUTAGE = re.compile(r"degrad|outage|incident|unavailable|investigat|disrupt|elevated|down\b", re.IGNORECASE)
 _TIME = re.compile(r"\b(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?:Z|\+00:00)")
 _NUMBER = re.compile(r"[0-9][\w.-]*")
-_ONE = re.compile(r"\b((?:record|event|message|row|doc(?:ument)?|item|offset|key)(?:[_ ]?id)?)[=: ]+([\w-]*\d[\w-]{5,})", re.IGNORECASE)
+_ONE = re.compile(
+    r"\b((?:record|event|message|row|doc(?:ument)?|item|offset|key)(?:[_ ]?id)?)[=: ]+([\w-]*\d[\w-]{5,})",
+    re.IGNORECASE,
+)
 _EXPIRY = re.compile(r"cert\w*.*(?:expir|valid)|(?:expir|valid).*cert", re.IGNORECASE)
 _CHANGED = re.compile(r"\b(?:deploy|rollout|release|commit|version|config(?:uration)? change)\b", re.IGNORECASE)
 
@@ -74,8 +78,8 @@ def hypotheses(
     text: str, signals: Signals, onset: datetime, hurt: Collection[str] = (), reached: int = 1
 ) -> tuple[Term, ...]:
     """
-    The causes that something points to, likeliest first. `hurt`: names of the services that fail; `reached`: how many of
-    those that fail together the same change can have reached at most.
+    The causes that something points to, likeliest first. `hurt`: names of the services that fail; `reached`: how many
+    of those that fail together the same change can have reached at most.
     """
     found: dict[str, list[_Sign]] = {}
     for sign in _signs(text, signals, onset, hurt, reached):
@@ -89,7 +93,7 @@ def together(terms: Collection[Term]) -> float:
     What all of them add to the log-odds of "none": the strongest in full, the others by half.
     """
     ordered = sorted((term.weight for term in terms), reverse=True)
-    return min(MOST, sum(weight / 2**place for place, weight in enumerate(ordered)))
+    return min(MOST, sum(weight * 0.5**place for place, weight in enumerate(ordered)))
 
 
 def _term(name: str, signs: list[_Sign]) -> Term:
@@ -97,9 +101,7 @@ def _term(name: str, signs: list[_Sign]) -> Term:
     return Term(name=name, value=float(len(signs)), weight=weight, says="; ".join(sign.says for sign in signs[:3]))
 
 
-def _signs(
-    text: str, signals: Signals, onset: datetime, hurt: Collection[str], reached: int
-) -> Iterator[_Sign]:
+def _signs(text: str, signals: Signals, onset: datetime, hurt: Collection[str], reached: int) -> Iterator[_Sign]:
     whole = f"{text}\n{signals.text}"
     yield from _said(whole)
     if found := _again(signals):
@@ -110,21 +112,26 @@ def _signs(
     apart = signals.together()
     if len(apart) >= 3 and reached <= 1:
         shown = ", ".join(apart[:4])
-        yield _Sign("provider", WORD, f"{shown} began to fail within a minute, and no change reached more than one of them")
+        yield _Sign(
+            "provider", WORD, f"{shown} began to fail within a minute, and no change reached more than one of them"
+        )
 
 
-def _said(whole: str) -> Iterator[_Sign]:
+@lru_cache(maxsize=256)
+def _said(whole: str) -> tuple[_Sign, ...]:
     """
     What words say: the surest in full, each further word a little.
     """
     known: set[str] = set()
+    signs = []
     for name, strength, pattern in _WORDS:
         marks = dict.fromkeys(_NUMBER.sub("#", mark[0].lower()) for mark in pattern.finditer(whole))
         if marks:
             said = ", ".join(repr(mark[:50]) for mark in list(marks)[:3])
             first = MORE if name in known else strength
             known.add(name)
-            yield _Sign(name, first + MORE * min(2, len(marks) - 1), f"the alert or signals say {said}")
+            signs.append(_Sign(name, first + MORE * min(2, len(marks) - 1), f"the alert or signals say {said}"))
+    return tuple(signs)
 
 
 def _again(signals: Signals) -> str:

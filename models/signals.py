@@ -21,7 +21,9 @@ _TRAFFIC = re.compile(
     r"(?:[_.\s]|$)|per_(?:sec|second|min|minute)",
     re.IGNORECASE,
 )
-_TROUBLE = re.compile(r"error|fail|latenc|duration|timeout|5xx|4xx|\d{3}|ratio|wait|p9\d|exhaust|dropped", re.IGNORECASE)
+_TROUBLE = re.compile(
+    r"error|fail|latenc|duration|timeout|5xx|4xx|\d{3}|ratio|wait|p9\d|exhaust|dropped", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ class Signals:
 
     def onset(self, at: datetime) -> datetime:
         """
-        When it began to go wrong, at the latest when the alert fired: what the caller says, else the first of what failed.
+        When it began to go wrong, at the latest when the alert fired: as the caller says, else the first failure.
         """
         if self.began is not None:
             return min(self.began, at)
@@ -182,7 +184,9 @@ class Signals:
         first = min(since.values(), default=0.0)
         names = sorted(name for name, time in since.items() if time - first <= within.total_seconds())
         linked = {frozenset((edge.caller, edge.callee)) for edge in self.edges if edge.caller}
-        apart = [name for name in names if not any(frozenset((name, other)) in linked for other in names if other != name)]
+        apart = [
+            name for name in names if not any(frozenset((name, other)) in linked for other in names if other != name)
+        ]
         return tuple(apart)
 
 

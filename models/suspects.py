@@ -19,13 +19,24 @@ from models.exposure import Way, tied
 from models.hypotheses import hypotheses, together
 from models.parameters import Parameters
 from models.signals import Signals, entity
-from models.suspect_terms import AREA_WEIGHTS, WEIGHTS, Row, SuspectQuestion, rows_of, terms_of
+from models.suspect_question import SuspectQuestion
+from models.suspect_terms import AREA_WEIGHTS, WEIGHTS, Read, read, terms_of
 
-__all__ = ["AREA_WEIGHTS", "WEIGHTS", "Signals", "SuspectQuestion", "Suspects", "Weighing", "rank", "terms_of", "weighing"]
+__all__ = [
+    "AREA_WEIGHTS",
+    "WEIGHTS",
+    "Signals",
+    "SuspectQuestion",
+    "Suspects",
+    "Weighing",
+    "rank",
+    "terms_of",
+    "weighing",
+]
 
 MOST = 200
 """Candidates that are looked at, newest first."""
-EXPLAINED = 10
+EXPLAINED = 6
 """Candidates whose terms are put into words."""
 NONE = 1.1
 AREA_NONE = -4.0
@@ -98,13 +109,14 @@ def rank(
     Rank given changes. The same as `Suspects.rank`, for callers that have the changes at hand.
     """
     before = [one for one in found if one.item.at <= question.at]
-    every = rows_of([one.item for one in before], question)
-    deeds = tied([one.item for one in before], [row.exposure for row in every])
+    every = read([one.item for one in before], question)
+    deeds = tied(every.exposures)
     kept = [place for place in range(len(before)) if place not in deeds]
-    changes, rows = [before[place] for place in kept], [every[place] for place in kept]
+    changes = [before[place] for place in kept]
+    rows = [every.rows[place] for place in kept]
     weights = {name: weight * by.sharpness for name, weight in by.area.items()} if question.areas else by.weights
-    scores = [sum(value * weights.get(name, 0.0) for name, value in row.values.items()) for row in rows]
-    others = _others(question, rows)
+    scores = [sum(value * weights.get(name, 0.0) for name, value in row.items()) for row in rows]
+    others = _others(question, every)
     base = none_score(question, len(changes), others, by)
     top = max([*scores, base])
     total = sum(math.exp(score - top) for score in scores) + math.exp(base - top)
@@ -113,8 +125,10 @@ def rank(
         Candidate(
             id=changes[place].item.id,
             probability=doubted(math.exp(scores[place] - top) / total),
-            terms=explained(rows[place], weights, changes[place].item, question) if rank < EXPLAINED else (),
-            evidence=_records(changes[place], rows[place], before),
+            terms=explained(rows[place], weights, _sentences(kept[place], every, before, question))
+            if rank < EXPLAINED
+            else (),
+            evidence=_records(kept[place], every, before),
             statement=changes[place].seq,
         )
         for rank, place in enumerate(order[:100])
@@ -138,21 +152,22 @@ def none_score(question: SuspectQuestion, count: int, others: Sequence[Term], by
     return level + math.log1p(count) * CROWD + together(others)
 
 
-def _others(question: SuspectQuestion, rows: Sequence[Row]) -> tuple[Term, ...]:
+def _others(question: SuspectQuestion, every: Read) -> tuple[Term, ...]:
     """
     What else it may be.
     """
     if not (question.text or question.signals):
         return ()
     apart = {entity(name) for name in question.signals.together()}
-    reached = max((len(row.exposure.services & apart) for row in rows if not row.values["late"]), default=0)
+    reached = max((len(apart.intersection(one.services)) for one in every.exposures), default=0) if apart else 0
     names = {entity_name(one) for one, chance in question.hurt.items() if chance >= 0.2}
     return hypotheses(question.text, question.signals, question.onset, names, reached)
 
 
-def _records(one: Statement[Change], row: Row, before: Sequence[Statement[Change]]) -> tuple[str, ...]:
-    deploy = row.exposure.deploy
-    return tuple(dict.fromkeys([one.record, *([before[deploy].record] if deploy is not None else [])]))
+def _records(place: int, every: Read, before: Sequence[Statement[Change]]) -> tuple[str, ...]:
+    deploy = every.exposures[place].deploy
+    own = before[place].record
+    return (own,) if deploy is None or before[deploy].record == own else (own, before[deploy].record)
 
 
 def _gaps(signals: Signals) -> tuple[str, ...]:
@@ -164,23 +179,23 @@ def _gaps(signals: Signals) -> tuple[str, ...]:
     return ()
 
 
-def explained(
-    row: Row, weights: Mapping[str, float], change: Change, question: SuspectQuestion
-) -> tuple[Term, ...]:
+def explained(row: Mapping[str, float], weights: Mapping[str, float], says: Mapping[str, str]) -> tuple[Term, ...]:
     """
     The terms that count for a change, the weightiest first: each weight is what its term adds to the log-odds.
     """
-    says = _sentences(row, change, question)
     terms = [
         Term(name=name, value=value, weight=weight, says=says.get(name, name))
-        for name, value in row.values.items()
+        for name, value in row.items()
         if abs(weight := value * weights.get(name, 0.0)) > 0.05
     ]
     return tuple(sorted(terms, key=lambda term: -abs(term.weight)))
 
 
-def _sentences(row: Row, change: Change, question: SuspectQuestion) -> dict[str, str]:
-    exposure = row.exposure
+def _sentences(
+    place: int, every: Read, before: Sequence[Statement[Change]], question: SuspectQuestion
+) -> dict[str, str]:
+    exposure, change = every.exposures[place], before[place].item
+    words, names_met, seen = every.told.by(place)
     names = ", ".join(sorted(entity_name(one) for one in exposure.services or change.services))
     hours = (question.onset - exposure.at).total_seconds() / 3600
     ago = f"{hours * 60:.0f} min" if hours < 2 else f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
@@ -203,9 +218,9 @@ def _sentences(row: Row, change: Change, question: SuspectQuestion) -> dict[str,
         "area_share": "most of its files lie in the hurt area",
         "area_rank": "others touched the hurt area later",
         "parent": "touches files beside the hurt area",
-        "overlap": f"its words are those of the symptom: {', '.join(row.words)}",
-        "exact": f"it has what the symptom names: {', '.join(row.names[:3])}",
-        "seen": row.seen,
+        "overlap": f"its words are those of the symptom: {', '.join(words)}",
+        "exact": f"it has what the symptom names: {', '.join(names_met[:3])}",
+        "seen": seen,
         "mechanism": "it touches what the symptom speaks of",
         "moved": "its diff only moves code about",
         "values": "its diff changes values",

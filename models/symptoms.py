@@ -15,12 +15,13 @@ from functools import lru_cache
 
 from models.names import tokens
 
-_STOP = frozenset(
+_SAYING_NOTHING = (
     "the and for with from that this into over above below about has have had was were are not been its but all any each per via of on in to is it "
     "or by at as an be no service services svc server error errors failed failing failure fail fails request requests alert alerts high low "
     "ratio rate total count seconds second minutes minute usual threshold observed critical warning severity fires too status message value true "
-    "false new add use get set func return err nil string int http https com org www".split()
+    "false new add use get set func return err nil string int http https com org www"
 )
+_STOP = frozenset(_SAYING_NOTHING.split())
 _NAME = re.compile(
     r"\"([^\"\s]{3,60})\"|'([^'\s]{3,60})'|`([^`\s]{3,60})`"
     r"|((?:/[\w.-]+){2,})|\b([A-Za-z0-9]+(?:_[A-Za-z0-9]+)+)\b|\b(\w+\.(?:go|py|js|ts|tsx|java|rb|rs|cpp|cs|php|sql|ya?ml|conf))\b"
@@ -40,6 +41,7 @@ def stem(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=256)
 def words_of(text: str) -> frozenset[str]:
     """
     The stems of a text that say something.
@@ -47,6 +49,7 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in tokens(text) if len(word) > 2 and word not in _STOP and not word.isdigit())
 
 
+@lru_cache(maxsize=256)
 def names_of(text: str) -> frozenset[str]:
     """
     What stands in a text as one thing, in lower case.
@@ -64,22 +67,37 @@ class Symptom:
         apart = {stem(word) for name in besides for word in tokens(name)}
         self.words = words_of(text) - apart
         self.names = names_of(text)
-        counts = Counter(word for words in having for word in words.keys() & self.words)
-        self._rarity = {word: math.log((len(having) + 1.5) / (counts[word] + 0.5)) for word in self.words}
+        shared = [words.keys() & self.words for words in having]
+        counts = Counter(word for found in shared for word in found)
+        self._rarity = {word: math.log((len(having) + 1.5) / (count + 0.5)) for word, count in counts.items()}
+        self._long = tuple(name for name in self.names if len(name) > 5)
 
-    def overlap(self, words: Mapping[str, float]) -> tuple[float, tuple[str, ...]]:
+    def overlap(self, words: Mapping[str, float]) -> float:
         """
-        How much of the symptom a change touches, and by which words, the weightiest first.
+        How much of the symptom a change touches.
         """
-        shared = sorted(((self._rarity[word] * words[word], word) for word in words.keys() & self.words), reverse=True)
-        return sum(weight for weight, _ in shared), tuple(word for _, word in shared[:4])
+        rarity = self._rarity
+        return sum(rarity[word] * words[word] for word in words.keys() & rarity.keys())
 
-    def named(self, text: str, changed: Collection[str], libraries: Iterable[str] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def shared(self, words: Mapping[str, float]) -> tuple[str, ...]:
         """
-        The names of the symptom that a change changes (libraries that the symptom speaks of among them), and those that
-        it merely has.
+        By which words a change touches the symptom, the weightiest first.
         """
-        long = [name for name in self.names if len(name) > 5]
-        really = {name for name in self.names if name in changed} | {name for name in libraries if stem(name) in self.words}
-        really |= {name for name in long if any(name in one for one in changed)}
-        return tuple(sorted(really)), tuple(sorted(name for name in long if name in text and name not in really))
+        weights = {word: self._rarity[word] * words[word] for word in words.keys() & self._rarity.keys()}
+        return tuple(sorted(weights, key=lambda word: (-weights[word], word))[:4])
+
+    def named(self, changed: Collection[str], libraries: Iterable[str] = ()) -> tuple[str, ...]:
+        """
+        The names of the symptom that a change changes (libraries that the symptom speaks of among them).
+        """
+        really = {name for name in libraries if stem(name) in self.words}
+        if self.names:
+            really |= {name for name in self.names if name in changed}
+            really |= {name for name in self._long if any(name in one for one in changed)}
+        return tuple(sorted(really)) if really else ()
+
+    def held(self, text: str, really: Collection[str]) -> tuple[str, ...]:
+        """
+        The names of the symptom that a change merely has, beside those that it changes.
+        """
+        return tuple(sorted(name for name in self._long if name in text and name not in really)) if self._long else ()

@@ -34,6 +34,7 @@ def _says(title: str) -> tuple[bool, str]:
     return back, _plain(quoted[1]) if quoted else ""
 
 
+@lru_cache(maxsize=50_000)
 def _plain(title: str) -> str:
     return _NUMBER.sub("", title).strip().lower()
 
@@ -53,6 +54,8 @@ def taken_back(changes: Sequence[Change]) -> frozenset[int]:
     """
     The places of those that another of them takes back. Of several with the quoted title the newest before it.
     """
+    if not any(change.reverts or _says(change.title)[1] for change in changes):
+        return frozenset()
     ids: dict[str, list[int]] = defaultdict(list)
     titles: dict[str, list[int]] = defaultdict(list)
     taken: set[int] = set()

@@ -155,9 +155,7 @@ def _overlap(left: Sequence[str], right: frozenset[str]) -> float:
     return len(right & set(left)) / union if union else 0.0
 
 
-def _incidents(
-    directory: Path, log: Log | None, by: Weighing
-) -> Iterator[Prediction]:
+def _incidents(directory: Path, log: Log | None, by: Weighing) -> Iterator[Prediction]:
     path = data_file(directory, "culprits.jsonl")
     incidents = data_file(directory, "incidents.jsonl")
     if not (path and incidents and log):
@@ -171,9 +169,7 @@ def _incidents(
             yield replace(_whole(str(row["id"]), candidates(log, at), question, by), variant="incident")
 
 
-def _rollbacks(
-    directory: Path, lab: Lab, by: Weighing
-) -> Iterator[Prediction]:
+def _rollbacks(directory: Path, lab: Lab, by: Weighing) -> Iterator[Prediction]:
     path = data_file(directory, "rollbacks.jsonl")
     deploys = [one.name for one in sorted(directory.glob("deploys*.csv*"))]
     if not path or not deploys:

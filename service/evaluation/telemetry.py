@@ -77,7 +77,9 @@ def _edges(traces: Sequence[Row], at: datetime) -> Iterator[Edge]:
             found[services.get(str(span.get("parent_id")), ""), str(span.get("service"))].append(span)
     for (caller, callee), spans in found.items():
         bad = [span for span in spans if failed(span)]
-        words = {f"{span.get('name', '')} {span.get('error') or span.get('status_message') or ''}".strip() for span in bad}
+        words = {
+            f"{span.get('name', '')} {span.get('error') or span.get('status_message') or ''}".strip() for span in bad
+        }
         since = min((_time(span.get("start"), at) for span in bad), default=None)
         yield Edge(caller=caller, callee=callee, failed=len(bad), text="; ".join(sorted(words)[:3]), since=since)
 

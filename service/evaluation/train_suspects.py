@@ -53,7 +53,9 @@ def fit(groups: Sequence[Sequence[Case]]) -> dict[str, float]:
     Weights of the conditional logit, every organisation weighing the same, drawn towards the defaults.
     """
     asked = [
-        logit.Question(rows, np.array([AREA_NONE * 10]), right, 1 / len(group)) for group in groups for rows, right in group
+        logit.Question(rows, np.array([AREA_NONE * 10]), right, 1 / len(group))
+        for group in groups
+        for rows, right in group
     ]
     start = {**{name: AREA_WEIGHTS[name] for name in LEARNED}, "level": 1.0}
     found = logit.fit(asked, LEARNED, ("level",), start, prior=PRIOR, steps=600)
