@@ -63,6 +63,7 @@ _ONE = re.compile(
     r"\b((?:record|event|message|row|doc(?:ument)?|item|offset|key)(?:[_ ]?id)?)[=: ]+([\w-]*\d[\w-]{5,})",
     re.IGNORECASE,
 )
+_PLACE = re.compile(r"\b(zone|az|node|host|rack|datacenter|cell|hypervisor)[ =:]+\(?([a-z][\w-]*\d[\w.-]*)", re.IGNORECASE)
 _EXPIRY = re.compile(r"cert\w*.*(?:expir|valid)|(?:expir|valid).*cert", re.IGNORECASE)
 _CHANGED = re.compile(r"\b(?:deploy|rollout|release|commit|version|config(?:uration)? change)\b", re.IGNORECASE)
 
@@ -110,11 +111,22 @@ def _signs(text: str, signals: Signals, onset: datetime, hurt: Collection[str], 
     yield from _outages(signals, onset)
     yield from _surges(signals, hurt)
     apart = signals.together()
-    if len(apart) >= 3 and reached <= 1:
+    if len(apart) >= 3 and reached < len(apart):
         shown = ", ".join(apart[:4])
-        yield _Sign(
-            "provider", WORD, f"{shown} began to fail within a minute, and no change reached more than one of them"
-        )
+        yield _Sign("provider", HARD / 2, f"{shown} began to fail within a minute, and no change reached all of them")
+    if place := _place(signals):
+        yield _Sign("hardware", HARD / 2, f"the errors of several services name {place}")
+
+
+def _place(signals: Signals) -> str:
+    """
+    A zone, node or host that the errors of several services name.
+    """
+    services: dict[str, set[str]] = {}
+    for service, text, _ in signals.patterns:
+        for mark in _PLACE.finditer(text):
+            services.setdefault(f"{mark[1]} {mark[2]}".lower(), set()).add(service)
+    return next((place for place, names in services.items() if len(names) >= 2), "")
 
 
 @lru_cache(maxsize=256)

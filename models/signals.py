@@ -22,7 +22,7 @@ _TRAFFIC = re.compile(
     re.IGNORECASE,
 )
 _TROUBLE = re.compile(
-    r"error|fail|latenc|duration|timeout|5xx|4xx|\d{3}|ratio|wait|p9\d|exhaust|dropped", re.IGNORECASE
+    r"error|fail|latenc|duration|timeout|5xx|4xx|\d{3}|ratio|wait|p9\d|exhaust|dropped|lag|backlog|depth|age\b|queue|miss", re.IGNORECASE
 )
 
 

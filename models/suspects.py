@@ -38,7 +38,8 @@ MOST = 200
 """Candidates that are looked at, newest first."""
 EXPLAINED = 6
 """Candidates whose terms are put into words."""
-NONE = 1.1
+NONE = 1.8
+"""About every third alert is no change's doing, and a guess costs more than none."""
 AREA_NONE = -4.0
 """Where somebody takes a change back, there is one."""
 CROWD = 0.35
