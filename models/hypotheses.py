@@ -63,7 +63,9 @@ _ONE = re.compile(
     r"\b((?:record|event|message|row|doc(?:ument)?|item|offset|key)(?:[_ ]?id)?)[=: ]+([\w-]*\d[\w-]{5,})",
     re.IGNORECASE,
 )
-_PLACE = re.compile(r"\b(zone|az|node|host|rack|datacenter|cell|hypervisor)[ =:]+\(?([a-z][\w-]*\d[\w.-]*)", re.IGNORECASE)
+_PLACE = re.compile(
+    r"\b(zone|az|node|host|rack|datacenter|cell|hypervisor)[ =:]+\(?([a-z][\w-]*\d[\w.-]*)", re.IGNORECASE
+)
 _EXPIRY = re.compile(r"cert\w*.*(?:expir|valid)|(?:expir|valid).*cert", re.IGNORECASE)
 _CHANGED = re.compile(r"\b(?:deploy|rollout|release|commit|version|config(?:uration)? change)\b", re.IGNORECASE)
 

@@ -22,7 +22,8 @@ _TRAFFIC = re.compile(
     re.IGNORECASE,
 )
 _TROUBLE = re.compile(
-    r"error|fail|latenc|duration|timeout|5xx|4xx|\d{3}|ratio|wait|p9\d|exhaust|dropped|lag|backlog|depth|age\b|queue|miss", re.IGNORECASE
+    r"error|fail|latenc|duration|timeout|5xx|4xx|\d{3}|ratio|wait|p9\d|exhaust|dropped|lag|backlog|depth|age\b|queue|miss",
+    re.IGNORECASE,
 )
 
 
@@ -173,7 +174,7 @@ class Signals:
             service
             for service, text in told
             for other in names
-            if other and other != service and other not in service and other.lower() in text.lower()
+            if other and other != service and other not in service and _names(other, text)
         )
 
     def together(self, within: timedelta = timedelta(minutes=1)) -> tuple[str, ...]:
@@ -195,6 +196,13 @@ def entity(name: str) -> EntityId:
     The id of a service that a signal names.
     """
     return f"service:{name}".lower() if ":" not in name else name.lower()
+
+
+def _names(name: str, text: str) -> bool:
+    """
+    Whether a text names a service, as a whole word.
+    """
+    return bool(re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", text, re.IGNORECASE))
 
 
 NO_SIGNALS = Signals()

@@ -15,15 +15,17 @@ from dataclasses import dataclass, field
 from graph.contract import Store
 from graph.values import UNPLACED, Change, Statement, View, entity_name
 from models.contract import Candidate, Ranking, Term, doubted
-from models.exposure import Way, tied
+from models.exposure import tied
 from models.hypotheses import hypotheses, together
 from models.parameters import Parameters
 from models.signals import Signals, entity
 from models.suspect_question import SuspectQuestion
+from models.suspect_sentences import SENTENCES, Words
 from models.suspect_terms import AREA_WEIGHTS, WEIGHTS, Read, read, terms_of
 
 __all__ = [
     "AREA_WEIGHTS",
+    "SENTENCES",
     "WEIGHTS",
     "Signals",
     "SuspectQuestion",
@@ -126,7 +128,7 @@ def rank(
         Candidate(
             id=changes[place].item.id,
             probability=doubted(math.exp(scores[place] - top) / total),
-            terms=explained(rows[place], weights, _sentences(kept[place], every, before, question))
+            terms=explained(rows[place], weights, _words(kept[place], every, before, question))
             if rank < EXPLAINED
             else (),
             evidence=_records(kept[place], every, before),
@@ -175,71 +177,22 @@ def _gaps(signals: Signals) -> tuple[str, ...]:
     """
     What a caller could have told, and did not.
     """
-    if not signals:
+    if not (signals.patterns or signals.edges or signals.metrics or signals.failing or signals.notes):
         return ("no logs, traces or metrics were given with the alert",)
     return ()
 
 
-def explained(row: Mapping[str, float], weights: Mapping[str, float], says: Mapping[str, str]) -> tuple[Term, ...]:
+def _words(place: int, every: Read, before: Sequence[Statement[Change]], question: SuspectQuestion) -> Words:
+    return Words(before[place].item, every.exposures[place], question, every.told.by(place))
+
+
+def explained(row: Mapping[str, float], weights: Mapping[str, float], words: Words) -> tuple[Term, ...]:
     """
     The terms that count for a change, the weightiest first: each weight is what its term adds to the log-odds.
     """
     terms = [
-        Term(name=name, value=value, weight=weight, says=says.get(name, name))
+        Term(name=name, value=value, weight=weight, says=words.says(name))
         for name, value in row.items()
         if abs(weight := value * weights.get(name, 0.0)) > 0.05
     ]
     return tuple(sorted(terms, key=lambda term: -abs(term.weight)))
-
-
-def _sentences(
-    place: int, every: Read, before: Sequence[Statement[Change]], question: SuspectQuestion
-) -> dict[str, str]:
-    exposure, change = every.exposures[place], before[place].item
-    words, names_met, seen = every.told.by(place)
-    names = ", ".join(sorted(entity_name(one) for one in exposure.services or change.services))
-    hours = (question.onset - exposure.at).total_seconds() / 3600
-    ago = f"{hours * 60:.0f} min" if hours < 2 else f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
-    reached = "; a later deploy carried it" if exposure.way is Way.CARRIED else ""
-    return {
-        "lag": f"took effect {ago} before the onset{reached}" if hours >= 0 else "took effect after the onset",
-        "rank": "others took effect later",
-        "service": f"on {names}, which {'fails' if question.signals else 'the alert is about'}",
-        "neighbour": f"on {names}, which the failing service depends on",
-        "distance": f"{names} is some steps away",
-        "other": f"on {names}, which the failing service does not depend on, as far as is known",
-        "path": "it touches files of the service that the alert is about",
-        "unplaced": "neither its files nor its title are about the service",
-        "named": "its title or files name the service that the alert is about",
-        "deployed": f"deployed to {names} at {exposure.at:%H:%M}",
-        "shared": "it lies in what several services share, and came with a deploy of something else",
-        "held": "no deploy brought it to what fails before the onset",
-        "late": f"took effect at {exposure.at:%H:%M}, after it began to go wrong at {question.onset:%H:%M}",
-        "area": f"touches {', '.join(question.areas)}",
-        "area_share": "most of its files lie in the hurt area",
-        "area_rank": "others touched the hurt area later",
-        "parent": "touches files beside the hurt area",
-        "overlap": f"its words are those of the symptom: {', '.join(words)}",
-        "exact": f"it has what the symptom names: {', '.join(names_met[:3])}",
-        "seen": seen,
-        "mechanism": "it touches what the symptom speaks of",
-        "moved": "its diff only moves code about",
-        "values": "its diff changes values",
-        "guards": "its diff takes safeguards away",
-        "logging": "its diff only logs differently",
-        "style": "only style, pages or pictures",
-        "bump": "it only lifts a dependency",
-        "environment": f"in {change.environment}, not {question.environment}",
-        "region": f"in {change.region}, not {question.region}",
-        "taken_back": "it was taken back before the onset",
-        "takes_back": "it takes an earlier change back",
-        "harmless": "only documents, tests or style",
-        "cosmetic": "by its title only a comment, a note or tidying",
-        "fix": "by its title a correction of something earlier",
-        "trial": "by its title a trial",
-        "automated": "made by a bot",
-        "merge": "a merge",
-        "failed": "it failed",
-        "deploy": "it reached what runs",
-        "scaling": "it only changes how much runs",
-    }

@@ -23,7 +23,7 @@ _SAYING_NOTHING = (
 )
 _STOP = frozenset(_SAYING_NOTHING.split())
 _NAME = re.compile(
-    r"\"([^\"\s]{3,60})\"|'([^'\s]{3,60})'|`([^`\s]{3,60})`"
+    r"\"([\w.$/:@+-]{3,60})\"|'([\w.$/:@+-]{3,60})'|`([\w.$/:@+-]{3,60})`"
     r"|((?:/[\w.-]+){2,})|\b([A-Za-z0-9]+(?:_[A-Za-z0-9]+)+)\b|\b(\w+\.(?:go|py|js|ts|tsx|java|rb|rs|cpp|cs|php|sql|ya?ml|conf))\b"
     r"|\b([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+)\b"
 )
