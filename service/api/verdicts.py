@@ -27,6 +27,7 @@ def note_verdict(memory: Memory, who: Caller, given: Mapping[str, object]) -> Pa
     body["by"] = str(body.get("by") or who.name) if who is LOCAL else who.name
     answer_seen(memory, str(body.get("answer_id")), who)
     check(body)
+    memory.audit.record(who.name, "feedback", {"answer": body["answer_id"], "verdict": body["verdict"]})
     source = Source(name="feedback", connector="feedback")
     admitted = admit(memory.store, source, orjson.dumps(body), {"path": "feedback"})
     memory.nudge()
