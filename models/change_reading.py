@@ -40,6 +40,7 @@ _MECHANISMS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in MEC
 _UPGRADE = re.compile(r"\b(?:upgrade|bump|update|migrate|switch|enable|move|replace|attempt|try)\b", re.IGNORECASE)
 _FIX = re.compile(r"^\W*(?:\[[^\]]*\]\W*)?(?:hot|bug)?fix(?:es|ed|ing)?\b|\btypo|\bcorrect(?:s|ed)?\b|\bmissing\b|^\W*actually\b", re.IGNORECASE)  # fmt: skip
 _TRIAL = re.compile(r"\btemporar|\btemp\b|\btest(?:s|ing)?\b|\btry(?:ing)?\b|\battempt|\bwip\b|\bexperiment|\bdebug|\bpilot\b|\btrial\b", re.IGNORECASE)  # fmt: skip
+_DARK = re.compile(r"(?:->|→|\bto|\bat|=|:)\s*0(?:\.0+)?\s?%")
 _COSMETIC = re.compile(
     r"\bcomments?\b|\bdocs?\b|\bdocument|\bnotes?\b|\breadme|\blint|\bformat|\bstyle\b|\blogo\b|\btypo|\bprettier|\bpre-commit|\bwhitespace|\btidy|\bclean",
     re.IGNORECASE,
@@ -116,6 +117,7 @@ def _own_terms(change: Change, diff: diffs.Diff) -> dict[str, float]:
         "failed": float(change.status in ("failure", "failed", "error")),
         "deploy": float(change.kind in (ChangeKind.DEPLOY, ChangeKind.FLAG, ChangeKind.MODEL, ChangeKind.SCHEMA)),
         "scaling": float(change.kind is ChangeKind.SCALING),
+        "dark": float(change.kind is ChangeKind.FLAG and bool(_DARK.search(f"{change.title}\n{change.text[:500]}"))),
         "cosmetic": float(told and bool(_COSMETIC.search(change.title))),
         "fix": float(told and bool(_FIX.search(change.title))),
         "trial": float(told and bool(_TRIAL.search(change.title))),
