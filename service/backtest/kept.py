@@ -20,6 +20,8 @@ from service.wiring import Memory
 SHELF = "backtests"
 REST = 1.0
 """Seconds of rest a second of work: answers come first."""
+LONGEST = 2.0
+"""Seconds of rest at once."""
 
 
 def keep(store: Store, made: Backtest, visibility: Labels) -> None:
@@ -60,6 +62,7 @@ class Runner:
         self._thread: threading.Thread | None = None
         self._at: dict[str, object] = {}
         self._problem = ""
+        self._worked_since = 0.0
 
     def start(self, plan: Plan) -> bool:
         """
@@ -70,6 +73,7 @@ class Runner:
                 return False
             self._problem = ""
             self._at = {"what": "reading changes", "done": 0, "total": 0, "started_at": stamp(datetime.now(UTC))}
+            self._worked_since = time.perf_counter()
             self._thread = threading.Thread(target=self._run, args=(plan,), name="precedent-backtest", daemon=True)
             self._thread.start()
             return True
@@ -99,7 +103,7 @@ class Runner:
 
     def _run(self, plan: Plan) -> None:
         try:
-            keep(self._memory.store, backtest(self._memory, plan, self._progress, self._rest), plan.visibility)
+            keep(self._memory.store, backtest(self._memory, plan, self._progress), plan.visibility)
         except _Ended:
             return
         except (GraphError, ValueError, LookupError, RuntimeError) as error:
@@ -109,6 +113,5 @@ class Runner:
         if self._ended.is_set():
             raise _Ended
         self._at = {**self._at, "what": what, "done": done, "total": total}
-
-    def _rest(self, seconds: float) -> None:
-        time.sleep(min(1.0, seconds * REST))
+        self._ended.wait(min(LONGEST, (time.perf_counter() - self._worked_since) * REST))
+        self._worked_since = time.perf_counter()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -51,10 +51,10 @@ class Backtest:
     records: frozenset[str] = field(default=frozenset(), hash=False)
 
 
-def backtest(memory: Memory, plan: Plan, progress: Progress, rest: Callable[[float], None] | None = None) -> Backtest:
+def backtest(memory: Memory, plan: Plan, progress: Progress) -> Backtest:
     """
-    Replay, and report. Costs up to minutes of one core for thousands of incidents; nothing is stored. `rest` is told
-    after each replay how many seconds it took, so that others get their turn. Whatever `progress` raises ends it.
+    Replay, and report. Costs up to minutes of one core for thousands of incidents; nothing is stored. `progress` is
+    told after each step; it may take its time, and what it raises ends the backtest.
     """
     began = time.perf_counter()
     now = View.now(plan.visibility)
@@ -62,7 +62,7 @@ def backtest(memory: Memory, plan: Plan, progress: Progress, rest: Callable[[flo
     wrong = early(known.incidents)
     chosen = _chosen(cases(known), plan)
     hidden = frozenset(one.record for one in wrong)
-    done, leaks = _replayed(memory, chosen, plan, hidden, known, progress, rest)
+    done, leaks = _replayed(memory, chosen, plan, hidden, known, progress)
     leaks += dated_early(one for one in wrong if one.item.id in {case.id for case in chosen})
     unsound = {leak.case for leak in leaks if leak.kind != "dated_early"}
     sound = [one for one in done if one.case.id not in unsound]
@@ -115,23 +115,19 @@ def _chosen(found: Sequence[Case], plan: Plan) -> list[Case]:
 
 
 def _replayed(
-    memory: Memory, chosen: Sequence[Case], plan: Plan, hidden: frozenset[str], known: History, progress: Progress,
-    rest: Callable[[float], None] | None,
-) -> tuple[list[Replayed], list[Leak]]:  # fmt: skip
+    memory: Memory, chosen: Sequence[Case], plan: Plan, hidden: frozenset[str], known: History, progress: Progress
+) -> tuple[list[Replayed], list[Leak]]:
     watch = Watch(memory.store)
     now = View.now(plan.visibility).known_at
     done: list[Replayed] = []
     leaks: list[Leak] = []
     for number, case in enumerate(chosen, 1):
-        began = time.perf_counter()
         view = view_of(case, plan.visibility, hidden)
         names = replace(view, known_at=now) if plan.catalogue == "today" else None
         one = replay(memory, case, view, known.traces, names)
         leaks += watch.check(one, view, names=names is None)
         done.append(one)
         progress("replaying", number, len(chosen))
-        if rest:
-            rest(time.perf_counter() - began)
     return done, leaks
 
 
