@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 import orjson
 
 from graph.contract import Store
-from graph.errors import GraphError
 from graph.values import Labels
 from service.backtest.run import Backtest, Plan, Report, backtest
 from service.parts import stamp
@@ -106,7 +105,7 @@ class Runner:
             keep(self._memory.store, backtest(self._memory, plan, self._progress), plan.visibility)
         except _Ended:
             return
-        except (GraphError, ValueError, LookupError, RuntimeError) as error:
+        except Exception as error:  # noqa: BLE001 - the background is an edge: whoever asks is told
             self._problem = f"{type(error).__name__}: {error}"
 
     def _progress(self, what: str, done: int, total: int) -> None:

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
+from graph.errors import StoreUnavailable
 from graph.values import PUBLIC, FactKind, Labels, View, entity_name
 from models.culprits import Culprit, Weighed
 from service.backtest.cases import Case, History, Progress, cases, early, history
@@ -24,7 +27,10 @@ CATALOGUES = ("known", "today")
 MOST = 1000
 LABELS = 2000
 """Labels that a report holds."""
+PATIENCE = (0.5, 2.0, 5.0)
+"""Seconds until a store that did not answer is asked again."""
 Report = dict[str, object]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +64,7 @@ def backtest(memory: Memory, plan: Plan, progress: Progress) -> Backtest:
     """
     began = time.perf_counter()
     now = View.now(plan.visibility)
-    known = history(memory.store, now, progress)
+    known = _patiently(lambda: history(memory.store, now, progress))
     wrong = early(known.incidents)
     chosen = _chosen(cases(known), plan)
     hidden = frozenset(one.record for one in wrong)
@@ -124,11 +130,30 @@ def _replayed(
     for number, case in enumerate(chosen, 1):
         view = view_of(case, plan.visibility, hidden)
         names = replace(view, known_at=now) if plan.catalogue == "today" else None
-        one = replay(memory, case, view, known.traces, names)
-        leaks += watch.check(one, view, names=names is None)
+        one, found = _patiently(partial(_one, memory, watch, case, view, names, known))
+        leaks += found
         done.append(one)
         progress("replaying", number, len(chosen))
     return done, leaks
+
+
+def _one(
+    memory: Memory, watch: Watch, case: Case, view: View, names: View | None, known: History
+) -> tuple[Replayed, list[Leak]]:
+    one = replay(memory, case, view, known.traces, names)
+    return one, watch.check(one, view, names=names is None)
+
+
+def _patiently(do: Callable[[], Result]) -> Result:
+    """
+    A thousand replays should not be lost to one moment in which a server does not answer.
+    """
+    for pause in PATIENCE:
+        try:
+            return do()
+        except StoreUnavailable:
+            time.sleep(pause)
+    return do()
 
 
 def _notes(memory: Memory, chosen: Sequence[Case], plan: Plan, now: View) -> list[str]:
