@@ -30,7 +30,7 @@ def asked_bytes(question: Question, view: View, told: Sequence[str], lags: Seque
             "asked_at": (question.asked_at or datetime.now(UTC)).isoformat(),
             "visibility": sorted(view.visibility),
             "environment": question.environment,
-            "signals": [list(map(list, question.signals.patterns)), question.signals.failing, question.signals.notes],
+            "signals": question.signals,
             "format": question.format,
             "told": list(told),
             "reached": reached,

@@ -15,7 +15,7 @@ import orjson
 from graph.encoding import decode
 from graph.errors import NotFound
 from graph.values import Alert, EntityId, FactKind, Item, ItemKind, Labels, RecordState, Statement, View
-from models.suspects import Signals
+from models.signals import Delta, Edge, Firing, Signals
 from service.context import Question, assemble
 from service.parts import Part, stamp
 from service.wiring import Memory
@@ -34,7 +34,6 @@ def question_of(told: Mapping[str, Any], labels: Labels) -> Question:
     """
     The question again, through the eyes of whoever has these labels and of whoever asked.
     """
-    patterns, failing, notes = told["signals"]
     return Question(
         alert=_alert(told["alert"]),
         others=tuple(_alert(one) for one in told["others"]),
@@ -43,13 +42,29 @@ def question_of(told: Mapping[str, Any], labels: Labels) -> Question:
         asked_at=datetime.fromisoformat(told["asked_at"]),
         visibility=frozenset(told["visibility"]) & labels,
         environment=told["environment"],
-        signals=Signals(
-            patterns=tuple((service, pattern, growth) for service, pattern, growth in patterns),
-            failing=tuple(failing),
-            notes=tuple(notes),
-        ),
+        signals=_signals(told["signals"]),
         format=told["format"],
     )
+
+
+def _signals(told: Mapping[str, Any]) -> Signals:
+    return Signals(
+        patterns=tuple((service, pattern, growth) for service, pattern, growth in told["patterns"]),
+        failing=tuple(told["failing"]),
+        notes=tuple(told["notes"]),
+        edges=tuple(Edge(**_timed(one, "since")) for one in told["edges"]),
+        metrics=tuple(Delta(**_timed(one, "since")) for one in told["metrics"]),
+        alerts=tuple(Firing(**_timed(one, "at")) for one in told["alerts"]),
+        began=_moment(told["began"]),
+    )
+
+
+def _timed(told: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {**told, key: _moment(told[key])}
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _alert(text: str) -> Alert:

@@ -38,7 +38,14 @@ def client(memory: Memory) -> Iterator[TestClient]:
 @pytest.fixture(scope="module")
 def answers(client: TestClient) -> list[Answer]:
     given = [client.post("/v1/context", content=one.read_bytes()).json() for one in alerts()]
-    signals = {"patterns": [{"service": "cart", "pattern": "timeout", "growth": 4}], "notes": ["since the release"]}
+    signals = {
+        "patterns": [{"service": "cart", "pattern": "timeout", "growth": 4}],
+        "edges": [{"from": "checkout", "to": "cart", "failed": 7, "since": "2026-10-29T11:50:00Z"}],
+        "metrics": [{"service": "cart", "metric": "latency", "before": 1, "after": 9.5}],
+        "alerts": [{"name": "CartSlow", "service": "cart", "at": "2026-10-29T11:51:00Z"}],
+        "failing": ["cart"],
+        "notes": ["since the release"],
+    }
     body = {**json.loads(alerts()[4].read_bytes()), "signals": signals, "as_of": "2026-10-29T12:00:00Z"}
     return [*given, client.post("/v1/context", json=body).json()]
 
