@@ -15,6 +15,7 @@ from graph.values import Alert, AlertRule, EntityId, EntityKind, Fact, FactKind,
 from models.known import Example, Known, bag_of
 from models.matching import Match, Named, Names
 from models.names import Kind, kind_of, tokens
+from models.sharpness import sharpness
 
 ADOPTED = 0.5
 """How likely an undeclared id must be a service before its history counts as that service's."""
@@ -83,6 +84,7 @@ class Directory:
     drifted: dict[EntityId, set[EntityId]] = field(default_factory=lambda: defaultdict(set))
     """Ids that changes carry and that no source declares, under the service that each most likely is."""
     _taught: set[tuple[str, str | None, str | None]] = field(default_factory=set)
+    _sharp: float | None = None
 
     @property
     def services(self) -> Mapping[EntityId, list[Named]]:
@@ -253,6 +255,14 @@ class Directory:
         The model of the alerts whose service is known.
         """
         return Known.fit([(one.bag, one.service, one.record) for one in self.examples if one.service])
+
+    def sharpness(self, weights: Mapping[str, float]) -> float:
+        """
+        How far the evidence on services is to be trusted here, against other organisations; found out once.
+        """
+        if self._sharp is None:
+            self._sharp = sharpness(self.known_services.trials, weights)
+        return self._sharp
 
     @cached_property
     def known_teams(self) -> Known:
