@@ -108,6 +108,8 @@ class FactKind(StrEnum):
     SAME_AS = "same_as"
     RENAMED_TO = "renamed_to"
     SPLIT_INTO = "split_into"
+    POLICY = "policy"
+    """A reviewed rule about actions: `attributes["rule"]` is its JSON, `object` the file that it stands in."""
 
 
 IDENTITY_KINDS = (FactKind.SAME_AS, FactKind.RENAMED_TO, FactKind.SPLIT_INTO)
@@ -323,6 +325,8 @@ class Alert:
     expr: str = ""
     vendor: str = ""
     url: str | None = None
+    series: str = ""
+    """What its occurrences share, where a recovery does not say which of them it ends."""
 
 
 Item: TypeAlias = Fact | Change | Incident | Runbook | AlertRule | Alert

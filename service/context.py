@@ -19,6 +19,7 @@ from typing import cast
 
 import orjson
 
+from graph.contract import Excerpt
 from graph.errors import GraphError, StoreUnavailable
 from graph.radius import Reach, reach
 from graph.values import (
@@ -28,7 +29,6 @@ from graph.values import (
     Incident,
     Item,
     Labels,
-    Record,
     Runbook,
     View,
     entity_name,
@@ -43,6 +43,7 @@ from models.suspects import Signals, SuspectQuestion
 from service.fence import quoted
 from service.headline import headline
 from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
+from service.policy import mode_part
 from service.radius import radius_part
 from service.support import supported
 from service.wiring import Memory
@@ -53,6 +54,9 @@ WORTH = 0.05
 FUTURE = timedelta(minutes=5)
 HANDOVER = 0.001
 """Seconds to wait at most until the question's vector is begun."""
+
+EXCERPT = 240
+"""Characters of a cited record that are shown."""
 
 NO_SIGNALS = Signals()
 NO_RANKING = Ranking()
@@ -225,6 +229,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         work.gaps.append("cannot tell which service this is about; a label `service` would settle it")
     work.gaps += work.memory.lags()
     service = _services(work)
+    policy = _policy(work, parts)
     evidence = _evidence(work)
     work.gaps += [f"without {', '.join(names)}: {problem}" for problem, names in work.unread.items()]
     answer: Part = {
@@ -235,7 +240,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "precedents": parts.get("precedents", []),
         "fixes": supported(cast("list[Part]", parts.get("precedents", [])), evidence),
         "runbooks": parts.get("runbooks", []),
-        "policy": {"mode": "observe", "verdict": "nothing is allowed without a person", "rule": "default"},
+        "policy": policy,
         "blast_radius": parts.get("blast_radius"),
         "history": parts.get("history"),
         "actions": _actions(work, parts),
@@ -285,7 +290,20 @@ def _owner(work: _Work) -> Part | None:
     return owner_part(work.memory, work.view, work.services.candidates[0].id, work.cite, work.gaps.append)
 
 
-def _changes(work: _Work) -> Part:
+def replayed(
+    memory: Memory, question: Question, view: View, names: View | None = None
+) -> tuple[Ranking, SuspectQuestion, Ranking]:
+    """
+    Which services an alert is about, what is asked of the changes for it, and the suspects, as an answer has them; at
+    any view, and nothing is kept. `names`: another view for services and what they depend on.
+    """
+    work = _Work(memory, question, names or view)
+    _resolve(work)
+    asked = _suspect_question(work)
+    return work.services, asked, memory.suspects.rank(asked, view)
+
+
+def _suspect_question(work: _Work) -> SuspectQuestion:
     question = SuspectQuestion(
         at=work.at,
         services=work.likely,
@@ -296,7 +314,11 @@ def _changes(work: _Work) -> Part:
         text=alert_text(work.alert),
         signals=work.question.signals,
     )
-    question = _widened(question, work.memory.catalogue.directory(work.view))
+    return _widened(question, work.memory.catalogue.directory(work.view))
+
+
+def _changes(work: _Work) -> Part:
+    question = _suspect_question(work)
     ranking = work.memory.suspects.rank(question, work.view)
     work.gaps.extend(ranking.gaps)
     if question.everywhere:
@@ -404,6 +426,12 @@ def _history(work: _Work) -> Part:
     }
 
 
+def _policy(work: _Work, parts: Mapping[str, object]) -> Part:
+    best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
+    where = work.question.environment or _label(work.alert, "environment", "env", "stage")
+    return mode_part(work.memory, work.view, best, where, parts.get("owner"), work.cite)
+
+
 def _actions(work: _Work, parts: Mapping[str, object]) -> list[Part]:
     """
     Steps of approved playbooks: quoted, prepared, never run.
@@ -435,19 +463,19 @@ def _evidence(work: _Work) -> dict[str, Part]:
         # the ids stand there all the same: they decide who may see the answer later
         return {one: {} for one in sorted(work.evidence)}
     return {
-        record.id: {
-            "source": record.source,
-            "connector": record.connector,
-            "part": record.part,
-            "known_at": stamp(record.known_at),
-            "digest": record.digest,
-            "excerpt": record.body[:240],
+        one.id: {
+            "source": one.source,
+            "connector": one.connector,
+            "part": one.part,
+            "known_at": stamp(one.known_at),
+            "digest": one.digest,
+            "excerpt": one.text,
         }
-        for record in records
+        for one in records
     }
 
 
-def _cited(work: _Work) -> tuple[Record, ...] | None:
+def _cited(work: _Work) -> tuple[Excerpt, ...] | None:
     """
     The records that are cited; None where the store does not give them, or was waited for too long already.
     """
@@ -456,9 +484,8 @@ def _cited(work: _Work) -> tuple[Record, ...] | None:
     if work.late:
         work.gaps.append("what the cited records say was not read, for want of time")
         return None
-    ids = sorted(work.evidence)
     try:
-        return work.memory.store.records(ids, visibility=work.view.visibility, limit=len(ids) + 1)
+        return work.memory.store.excerpts(work.evidence, visibility=work.view.visibility, length=EXCERPT)
     except StoreUnavailable as error:
         work.unread.setdefault(str(error), []).append("what the cited records say")
         return None

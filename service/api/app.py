@@ -21,9 +21,6 @@ from graph.resolved import entities, neighbours
 from graph.values import Alert, Change, EntityKind, RecordState, Statement, View, entity_name
 from ingest.alerts import Tell, read_payload, untold
 from ingest.connectors import connectors
-from ingest.connectors.feedback import check
-from ingest.contract import Source
-from ingest.journal import admit
 from ingest.parsing import load_json, mapping_of, text_of, texts_of, unpack
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
@@ -31,18 +28,20 @@ from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import VERSION, parts
-from service.api import compat, identity, intake, owners, pages
+from service.api import audit, backtest, compat, identity, intake, owners, pages, policy
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
+from service.api.recording import Recorded
 from service.api.requests import Moment, as_json, asked_moment, body_of, caller, fresh, timed, view_of
+from service.api.verdicts import note_verdict
 from service.context import Question, assemble
 from service.lookup import resolved_service
 from service.mcp import endpoint
 from service.metrics import exposition
 from service.render import answer_text
 from service.sources import listing
-from service.tokens import LOCAL, Caller
+from service.tokens import Caller
 from service.wiring import Memory
 
 MOST = 500
@@ -66,6 +65,7 @@ def create_app(memory: Memory) -> FastAPI:
         yield
         refreshing.cancel()
         await agents.close()
+        await run_in_threadpool(runner.stop)
         await run_in_threadpool(memory.close)
 
     app = FastAPI(title="Precedent", version=VERSION, lifespan=life, docs_url=None, redoc_url=None)
@@ -78,9 +78,13 @@ def create_app(memory: Memory) -> FastAPI:
     identity.install(app, memory)
     intake.install(app, memory)
     _verdicts(app, memory)
+    policy.install(app, memory)
+    audit.install(app, memory)
     _operations(app, memory)
-    pages.install(app, memory, caller, answer_of)
+    pages.install(app, memory, answer_of)
+    runner = backtest.install(app, memory)
     agents = endpoint.install(app, memory, caller)
+    app.add_middleware(Recorded)
     app.add_middleware(Guard, settings=memory.settings, hosts=memory.settings.allowed_hosts)
     return app
 
@@ -229,7 +233,7 @@ def may_see(memory: Memory, body: bytes, who: Caller) -> bool:
     Whether a caller may see all that a kept answer rests on.
     """
     ids = list(orjson.loads(body).get("evidence", {}))
-    return not ids or len(memory.store.records(ids, visibility=who.visibility, limit=len(ids) + 1)) == len(ids)
+    return not ids or len(memory.store.excerpts(ids, visibility=who.visibility, length=0)) == len(ids)
 
 
 def answer_seen(memory: Memory, answer: str, who: Caller) -> bytes:
@@ -450,29 +454,8 @@ def _verdicts(app: FastAPI, memory: Memory) -> None:
         A verdict on an answer: `{answer_id, verdict: useful|not_useful|fixed|not_cause, subject?, note?}`.
         """
         who = await caller(request, "feedback")
-        body = dict(mapping_of(load_json(await body_of(request), "the feedback"), "the feedback"))
-        # a token says whose voice it is; without tokens there is only what the body says
-        body["by"] = str(body.get("by") or who.name) if who is LOCAL else who.name
-        await run_in_threadpool(answer_seen, memory, str(body.get("answer_id")), who)
-        raw = orjson.dumps(body)
-        check(body)
-        admitted = await run_in_threadpool(
-            admit, memory.store, Source(name="feedback", connector="feedback"), raw, {"path": "feedback"}
-        )
-        memory.nudge()
-        return as_json({"records": list(admitted.records), "duplicate": not admitted.new}, 202)
-
-    @app.post("/v1/policy/check")
-    async def policy(request: Request) -> Response:
-        """
-        Whether an action may be taken: in mode `observe`, never without a person.
-        """
-        await caller(request, "read")
-        body = mapping_of(load_json(await body_of(request), "the action"), "the action")
-        return as_json({
-            "verdict": "needs_approval", "mode": "observe", "rule": "default: nothing is done without a person",
-            "action": body.get("action"), "target": body.get("target"),
-        })  # fmt: skip
+        body = mapping_of(load_json(await body_of(request), "the feedback"), "the feedback")
+        return as_json(await run_in_threadpool(note_verdict, memory, who, body), 202)
 
 
 def _operations(app: FastAPI, memory: Memory) -> None:
@@ -522,5 +505,6 @@ def _standing(memory: Memory, verbose: bool) -> tuple[dict[str, object], int]:
         body["quarantined"] = sum(held.values())
         body["quarantine"] = held
         body["off"] = [one.source.name for one in memory.settings.webhooks if one.off]
+        body["audit"] = memory.audit.problem or "ok"
         body["indexes_mended"] = list(memory.indexer.problems)
     return body, 200 if memory.ready else 503
