@@ -285,9 +285,7 @@ def _kernel(postings: Mapping[str, tuple[NDArray[np.int64], Array]], spread: Map
     return kernel
 
 
-def _solve(
-    kernel: Array, labels: NDArray[np.int64], classes: int, held: Sequence[int]
-) -> tuple[Array, Array, Array]:
+def _solve(kernel: Array, labels: NDArray[np.int64], classes: int, held: Sequence[int]) -> tuple[Array, Array, Array]:
     """
     The weights of the examples, the base rates, and the columns `held` of the inverse.
     """
