@@ -39,7 +39,8 @@ from models.directory import Directory
 from models.facets import alert_text
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
-from models.suspects import Signals, SuspectQuestion
+from models.signals import NO_SIGNALS, Signals
+from models.suspects import SuspectQuestion
 from service.fence import quoted
 from service.headline import headline
 from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
@@ -58,7 +59,6 @@ HANDOVER = 0.001
 EXCERPT = 240
 """Characters of a cited record that are shown."""
 
-NO_SIGNALS = Signals()
 NO_RANKING = Ranking()
 
 Lane = Sequence[tuple[str, Callable[["_Work"], object]]]
