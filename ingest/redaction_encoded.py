@@ -17,7 +17,8 @@ _OF_TEXT = "[C-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-
 """Four characters that encode three of a text in ASCII: no byte of those has its highest bit, which few words hit."""
 _ANY = "[A-Za-z0-9+/_-]"
 _RUNS = re2.compile(
-    rf"(?:^|[^A-Za-z0-9+/_-]|\\n)((?:(?:{_OF_TEXT}){{4,}}{_ANY}*(?:\r?\n|\\n)[ \t]*)*(?:{_OF_TEXT}){{4,}}{_ANY}*={{0,2}})"
+    rf"(?:^|[^A-Za-z0-9+/_-]|\\n)"
+    rf"((?:(?:{_OF_TEXT}){{4,}}{_ANY}*(?:\r?\n|\\n)[ \t]*)*(?:{_OF_TEXT}){{4,}}{_ANY}*={{0,2}})"
 )
 _APART = re.compile(r"\s|\\n")
 _TO_STANDARD = str.maketrans("-_", "+/")
