@@ -21,9 +21,6 @@ from graph.resolved import entities, neighbours
 from graph.values import Alert, Change, EntityKind, RecordState, Statement, View, entity_name
 from ingest.alerts import Tell, read_payload, untold
 from ingest.connectors import connectors
-from ingest.connectors.feedback import check
-from ingest.contract import Source
-from ingest.journal import admit
 from ingest.parsing import load_json, mapping_of, text_of, texts_of, unpack
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
@@ -31,7 +28,7 @@ from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import VERSION, parts
-from service.api import compat, identity, intake, owners, pages
+from service.api import compat, feedback, identity, intake, owners, pages
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
@@ -40,9 +37,10 @@ from service.context import Question, assemble
 from service.lookup import resolved_service
 from service.mcp import endpoint
 from service.metrics import exposition
+from service.outcomes import precedent
 from service.render import answer_text
 from service.sources import listing
-from service.tokens import LOCAL, Caller
+from service.tokens import Caller
 from service.wiring import Memory
 
 MOST = 500
@@ -77,7 +75,8 @@ def create_app(memory: Memory) -> FastAPI:
     _lookups(app, memory)
     identity.install(app, memory)
     intake.install(app, memory)
-    _verdicts(app, memory)
+    feedback.install(app, memory)
+    _policy(app, memory)
     _operations(app, memory)
     pages.install(app, memory, caller, answer_of)
     agents = endpoint.install(app, memory, caller)
@@ -259,7 +258,7 @@ def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object]
         one.item.id: one.item for one in memory.store.incidents(view, [one.id for one in ranking.candidates[:limit]])
     }
     rows = [
-        parts.precedent_part(one, found[one.id], lambda ids: sorted(cited.union(ids)))
+        precedent(memory, view, one, found[one.id], lambda ids: sorted(cited.union(ids)))
         for one in ranking.candidates[:limit]
         if one.id in found
     ]
@@ -443,25 +442,7 @@ def timeline_rows(memory: Memory, view: View, service: str, start: str | None, e
     return {"service": name, "events": [{"at": parts.stamp(at), **row} for at, row in ordered]}
 
 
-def _verdicts(app: FastAPI, memory: Memory) -> None:
-    @app.post("/v1/feedback", status_code=202)
-    async def feedback(request: Request) -> Response:
-        """
-        A verdict on an answer: `{answer_id, verdict: useful|not_useful|fixed|not_cause, subject?, note?}`.
-        """
-        who = await caller(request, "feedback")
-        body = dict(mapping_of(load_json(await body_of(request), "the feedback"), "the feedback"))
-        # a token says whose voice it is; without tokens there is only what the body says
-        body["by"] = str(body.get("by") or who.name) if who is LOCAL else who.name
-        await run_in_threadpool(answer_seen, memory, str(body.get("answer_id")), who)
-        raw = orjson.dumps(body)
-        check(body)
-        admitted = await run_in_threadpool(
-            admit, memory.store, Source(name="feedback", connector="feedback"), raw, {"path": "feedback"}
-        )
-        memory.nudge()
-        return as_json({"records": list(admitted.records), "duplicate": not admitted.new}, 202)
-
+def _policy(app: FastAPI, memory: Memory) -> None:
     @app.post("/v1/policy/check")
     async def policy(request: Request) -> Response:
         """
