@@ -237,16 +237,32 @@ def precedent_part(one: Candidate, incident: Incident, cite: Cite) -> Part:
         "why": [term.says for term in one.terms[:4] if term.weight > 0.1],
         "terms": [_term(term) for term in one.terms[:6]],
         "cause": (incident.cause_kind or None),
-        "fix": _fix(worked[0]) if worked else None,
-        "also": [_fix(fix) for fix in worked[1:3]],
-        "did_not_help": [_fix(fix) for fix in incident.fixes if fix.worked is False][:3],
+        "fix": _fix(worked[0], incident) if worked else None,
+        "also": [_fix(fix, incident) for fix in worked[1:3]],
+        "did_not_help": [_fix(fix, incident) for fix in incident.fixes if fix.worked is False][:3],
         "open_actions": int(incident.attributes.get("open_actions", 0)),
         "url": incident.url,
         "evidence": cite(one.evidence),
     }
 
 
-def _fix(fix: Fix) -> Part:
+def _fix(fix: Fix, incident: Incident) -> Part:
+    """
+    A fix; of what else may be known of it only what is.
+    """
+    until = incident.resolved_at
+    more = {
+        "at": stamp(fix.at),
+        "by": fix.by,
+        "parameters": fix.parameters,
+        "change": fix.change,
+        "runbook": fix.runbook,
+        "step": fix.step,
+        "stated_as": fix.stated_as,
+        "minutes_to_recover": round((until - fix.at).total_seconds() / 60)
+        if until and fix.at and until >= fix.at
+        else None,
+    }
     return {
         "action": fix.action.value,
         "target": fix.target,
@@ -255,7 +271,7 @@ def _fix(fix: Fix) -> Part:
         "worked": fix.worked,
         "held": fix.held,
         "reverts": fix.reverts,
-    }
+    } | {name: value for name, value in more.items() if value not in (None, "")}
 
 
 def _minutes(incident: Incident) -> int | None:
