@@ -111,6 +111,8 @@ class FactKind(StrEnum):
     JUDGED = "judged"
     """A voice (`object`) judged the subject (`incident:ID`, `change:ID`, `runbook:ID`, `fix:ACTION TARGET`);
     `attributes` have its `verdict` and for which `alert` and `service`."""
+    POLICY = "policy"
+    """A reviewed rule about actions: `attributes["rule"]` is its JSON, `object` the file that it stands in."""
 
 
 IDENTITY_KINDS = (FactKind.SAME_AS, FactKind.RENAMED_TO, FactKind.SPLIT_INTO)

@@ -85,6 +85,9 @@ class Directory:
     remarks: dict[str, str | None] = field(default_factory=dict)
     """What was found out about a name as this view sees it, kept for whoever asks again."""
     _taught: set[tuple[str, str | None, str | None]] = field(default_factory=set)
+    _described: dict[EntityId, list[Statement[Fact]]] = field(default_factory=lambda: defaultdict(list))
+    _attributes: dict[EntityId, Mapping[str, str]] = field(default_factory=dict)
+    _own: dict[EntityId, frozenset[str]] = field(default_factory=dict)
 
     @property
     def services(self) -> Mapping[EntityId, list[Named]]:
@@ -104,10 +107,26 @@ class Directory:
         """
         Those of its members that are the service itself, at all times.
         """
-        ids = set(self.identity.same(service))
-        ids |= {f"service:{named.name.lower()}" for named in self.services.get(service, ())}
-        ids |= self.drifted.get(service, frozenset())
-        return frozenset(ids)
+        found = self._own.get(service)
+        if found is None:
+            ids = set(self.identity.same(service))
+            ids |= {f"service:{named.name.lower()}" for named in self.services.get(service, ())}
+            ids |= self.drifted.get(service, frozenset())
+            found = self._own[service] = frozenset(ids)
+        return found
+
+    def attributes(self, entity: EntityId) -> Mapping[str, str]:
+        """
+        All that sources say of an entity itself, whatever it is; of what they disagree about, what the most trusted
+        and then the latest says.
+        """
+        found = self._attributes.get(entity)
+        if found is None:
+            told: dict[str, str] = {}
+            for one in sorted(self._described.get(entity, ()), key=lambda one: (one.trust, one.seq)):
+                told |= one.item.attributes
+            found = self._attributes[entity] = told
+        return found
 
     def past(self, service: EntityId) -> Callable[[Collection[EntityId], datetime | None], bool]:
         """
@@ -182,6 +201,8 @@ class Directory:
         """
         fact = statement.item
         subject = self.identity.canonical(fact.subject)
+        if fact.kind is FactKind.ENTITY:
+            self._described[subject].append(statement)
         if entity_kind(subject) != EntityKind.SERVICE:
             return
         if fact.kind is FactKind.OWNED_BY and fact.object:

@@ -571,18 +571,45 @@ def _asked(
 
 
 @app.command()
-def policy(action: str, target: str = "", data: Data = None, as_json: Json = False) -> None:
+def policy(
+    words: Annotated[list[str], typer.Argument(help="check ACTION [TARGET], test [FILE...], or show")],
+    target: Annotated[str, typer.Option(help="the service, by any of its names")] = "",
+    environment: str | None = None,
+    at: Annotated[str | None, typer.Option(help="when it would be done; else now")] = None,
+    who: Annotated[str | None, typer.Option(help="who would do it")] = None,
+    as_of: str | None = None, known_at: str | None = None, data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """
-    Whether an action may be taken: in mode observe, never without a person.
+    Whether an action may be taken, by whose approval; the rules' own examples; the rules. Nothing is ever done.
     """
-    found = {
-        "action": action,
-        "target": target,
-        "mode": "observe",
-        "verdict": "needs_approval",
-        "rule": "default: nothing is done without a person",
-    }
-    show(found, as_json, lambda: f"{action} {target}: needs approval by a person (mode observe)")
+    from service import policy_text as texts
+    from service.api.requests import view_of
+    from service.policy_check import check_of, checked, shown
+    from service.tokens import LOCAL
+
+    try:
+        verb, rest = texts.words_of(words, target)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    view = view_of(LOCAL, as_of, known_at)
+    if verb == "check":
+        action, *place = rest
+        told = {
+            "action": action,
+            "target": place[0] if place else None,
+            "environment": environment,
+            "at": at,
+            "who": who,
+        }
+        given = {key: value for key, value in told.items() if value is not None}
+        _asked(data, as_json, lambda memory: checked(memory, view, check_of(given, LOCAL)), texts.checked_text)
+    elif verb == "show":
+        _asked(data, as_json, lambda memory: shown(memory, view), lambda found: texts.shown_text(found, table))
+    else:
+        found = texts.examples(rest, lambda: opened(data), view)
+        show(found, as_json, lambda: texts.tested_text(found, table))
+        if not found["ok"]:
+            raise typer.Exit(1)
 
 
 @app.command()

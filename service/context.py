@@ -19,6 +19,7 @@ from typing import cast
 
 import orjson
 
+from graph.contract import Excerpt
 from graph.errors import GraphError, StoreUnavailable
 from graph.radius import Reach, reach
 from graph.values import (
@@ -28,7 +29,6 @@ from graph.values import (
     Incident,
     Item,
     Labels,
-    Record,
     Runbook,
     View,
     entity_name,
@@ -45,6 +45,7 @@ from service.fence import quoted
 from service.headline import headline
 from service.outcomes import precedent
 from service.parts import Part, alert_part, owner_part, runbook_part, stamp, suspect_part
+from service.policy import mode_part
 from service.radius import radius_part
 from service.recurring import follow_ups, times
 from service.support import supported
@@ -58,6 +59,9 @@ JUDGED = 20
 FUTURE = timedelta(minutes=5)
 HANDOVER = 0.001
 """Seconds to wait at most until the question's vector is begun."""
+
+EXCERPT = 240
+"""Characters of a cited record that are shown."""
 
 NO_SIGNALS = Signals()
 NO_RANKING = Ranking()
@@ -236,6 +240,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         work.gaps.append("cannot tell which service this is about; a label `service` would settle it")
     work.gaps += work.memory.lags()
     service = _services(work)
+    policy = _policy(work, parts)
     evidence = _evidence(work)
     work.gaps += [f"without {', '.join(names)}: {problem}" for problem, names in work.unread.items()]
     answer: Part = {
@@ -246,7 +251,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "precedents": parts.get("precedents", []),
         "fixes": supported(cast("list[Part]", parts.get("precedents", [])), evidence, work.judged),
         "runbooks": parts.get("runbooks", []),
-        "policy": {"mode": "observe", "verdict": "nothing is allowed without a person", "rule": "default"},
+        "policy": policy,
         "blast_radius": parts.get("blast_radius"),
         "history": parts.get("history"),
         "actions": _actions(work, parts),
@@ -420,6 +425,12 @@ def _history(work: _Work) -> Part:
     }
 
 
+def _policy(work: _Work, parts: Mapping[str, object]) -> Part:
+    best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
+    where = work.question.environment or _label(work.alert, "environment", "env", "stage")
+    return mode_part(work.memory, work.view, best, where, parts.get("owner"), work.cite)
+
+
 def _actions(work: _Work, parts: Mapping[str, object]) -> list[Part]:
     """
     Steps of approved playbooks: quoted, prepared, never run.
@@ -451,19 +462,19 @@ def _evidence(work: _Work) -> dict[str, Part]:
         # the ids stand there all the same: they decide who may see the answer later
         return {one: {} for one in sorted(work.evidence)}
     return {
-        record.id: {
-            "source": record.source,
-            "connector": record.connector,
-            "part": record.part,
-            "known_at": stamp(record.known_at),
-            "digest": record.digest,
-            "excerpt": record.body[:240],
+        one.id: {
+            "source": one.source,
+            "connector": one.connector,
+            "part": one.part,
+            "known_at": stamp(one.known_at),
+            "digest": one.digest,
+            "excerpt": one.text,
         }
-        for record in records
+        for one in records
     }
 
 
-def _cited(work: _Work) -> tuple[Record, ...] | None:
+def _cited(work: _Work) -> tuple[Excerpt, ...] | None:
     """
     The records that are cited; None where the store does not give them, or was waited for too long already.
     """
@@ -472,9 +483,8 @@ def _cited(work: _Work) -> tuple[Record, ...] | None:
     if work.late:
         work.gaps.append("what the cited records say was not read, for want of time")
         return None
-    ids = sorted(work.evidence)
     try:
-        return work.memory.store.records(ids, visibility=work.view.visibility, limit=len(ids) + 1)
+        return work.memory.store.excerpts(work.evidence, visibility=work.view.visibility, length=EXCERPT)
     except StoreUnavailable as error:
         work.unread.setdefault(str(error), []).append("what the cited records say")
         return None

@@ -4,13 +4,21 @@ Answers on their way into the store: a responder does not wait for the disk, and
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
 
 from graph.contract import Store
 from graph.errors import GraphError
 
 SHELF = "answers"
+QUESTIONS = "questions"
+"""The shelf of what was asked last, in so many places that take turns by chance; any process may write there."""
+PLACES = 64
 MOST = 200
 """Answers that may wait; beyond that whoever asks waits for the disk after all."""
 
@@ -35,6 +43,7 @@ class Shelf:
         if not self._behind or self._failed or len(self._waiting) >= MOST:
             self._store.keep(SHELF, [(answer, body)], records)
             self._failed = False
+            self._note(answer, body, records)
             return
         self._waiting[answer] = body
         self._pool.submit(self._write, answer, body, records)
@@ -42,10 +51,35 @@ class Shelf:
     def _write(self, answer: str, body: bytes, records: Collection[str]) -> None:
         try:
             self._store.keep(SHELF, [(answer, body)], records)
+            self._note(answer, body, records)
         except GraphError:
             self._failed = True
         finally:
             self._waiting.pop(answer, None)
+
+    def _note(self, answer: str, body: bytes, records: Collection[str]) -> None:
+        """
+        Remember the question in short.
+        """
+        told = orjson.loads(body)
+        short = {
+            "answer_id": answer,
+            "name": told["alert"]["name"],
+            "at": told["alert"]["at"],
+            "says": " ".join(told["headline"][:2]),
+            "asked_at": datetime.now(UTC).isoformat(),
+            "records": sorted(records),
+        }
+        place = int(hashlib.sha256(answer.encode()).hexdigest()[:8], 16) % PLACES
+        self._store.keep(QUESTIONS, [(str(place), orjson.dumps(short))], records)
+
+    def questions(self) -> list[dict[str, Any]]:
+        """
+        What was asked last, the latest first: `answer_id`, `name` and `at` of the alert, what the answer `says` first,
+        `asked_at`, and the `records` that it rests on.
+        """
+        found = [orjson.loads(body) for body in self._store.kept(QUESTIONS).values() if body]
+        return sorted(found, key=lambda one: str(one["asked_at"]), reverse=True)
 
     def get(self, answer: str) -> bytes | None:
         """

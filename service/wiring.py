@@ -34,6 +34,7 @@ from models.suspects import Suspects
 from service import arrivals, inbox
 from service.activity import Activity
 from service.deliveries import Deliveries
+from service.sessions import Sessions
 from service.settings import Settings, SettingsError
 from service.shelf import Shelf
 from service.tokens import Tokens
@@ -56,6 +57,7 @@ class Memory:
     pool: ThreadPoolExecutor
     shelf: Shelf
     tokens: Tokens
+    sessions: Sessions
     deliveries: Deliveries
     gaps: list[str] = field(default_factory=list)
     activity: Activity = field(default_factory=Activity)
@@ -311,6 +313,7 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
     except SettingsError:
         store.close()
         raise
+    tokens = Tokens(store)
     memory = Memory(
         settings=settings,
         store=store,
@@ -322,7 +325,8 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         runbooks=Runbooks(indexer, store, parameters("runbooks")),
         pool=ThreadPoolExecutor(max_workers=settings.inflight * 2, thread_name_prefix="part"),
         shelf=Shelf(store, behind=not read_only),
-        tokens=Tokens(store),
+        tokens=tokens,
+        sessions=Sessions(store, tokens),
         deliveries=Deliveries(store),
     )
     memory.gaps.extend(gaps)

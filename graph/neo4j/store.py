@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from graph.appending import Appending
-from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally, Yield
+from graph.contract import Applied, Event, Excerpt, Receipt, Retraction, Standing, Tally, Yield
 from graph.decoded import Decoded
 from graph.documents import best_of_each
 from graph.encoding import micros
@@ -102,6 +102,9 @@ class Neo4jStore:
         limit: int = 1000,
     ) -> tuple[Record, ...]:
         return self._access.read(lambda transaction: journal.find(transaction, ids, source, state, visibility, limit))
+
+    def excerpts(self, ids: Collection[str], *, visibility: Labels, length: int) -> tuple[Excerpt, ...]:
+        return self._access.read(lambda transaction: journal.excerpts(transaction, ids, visibility, length))
 
     def lapsed(self, ids: Collection[str]) -> frozenset[str]:
         return self._access.read(lambda transaction: journal.lapsed(transaction, ids))

@@ -19,7 +19,7 @@ from typing import cast
 import apsw
 
 from graph.appending import Appending
-from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally, Yield
+from graph.contract import Applied, Event, Excerpt, Receipt, Retraction, Standing, Tally, Yield
 from graph.decoded import Decoded, Place
 from graph.documents import best_of_each
 from graph.encoding import micros
@@ -184,6 +184,10 @@ class SqliteStore:
     ) -> tuple[Record, ...]:
         with self._reading() as connection:
             return journal.find(connection, ids, source, state, visibility, limit)
+
+    def excerpts(self, ids: Collection[str], *, visibility: Labels, length: int) -> tuple[Excerpt, ...]:
+        with self._reading() as connection:
+            return journal.excerpts(connection, ids, visibility, length)
 
     def lapsed(self, ids: Collection[str]) -> frozenset[str]:
         with self._reading() as connection:

@@ -28,7 +28,7 @@ from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import VERSION, parts
-from service.api import compat, feedback, identity, intake, owners, pages
+from service.api import compat, feedback, identity, intake, owners, pages, policy
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
@@ -76,9 +76,9 @@ def create_app(memory: Memory) -> FastAPI:
     identity.install(app, memory)
     intake.install(app, memory)
     feedback.install(app, memory)
-    _policy(app, memory)
+    policy.install(app, memory)
     _operations(app, memory)
-    pages.install(app, memory, caller, answer_of)
+    pages.install(app, memory, answer_of)
     agents = endpoint.install(app, memory, caller)
     app.add_middleware(Guard, settings=memory.settings, hosts=memory.settings.allowed_hosts)
     return app
@@ -228,7 +228,7 @@ def may_see(memory: Memory, body: bytes, who: Caller) -> bool:
     Whether a caller may see all that a kept answer rests on.
     """
     ids = list(orjson.loads(body).get("evidence", {}))
-    return not ids or len(memory.store.records(ids, visibility=who.visibility, limit=len(ids) + 1)) == len(ids)
+    return not ids or len(memory.store.excerpts(ids, visibility=who.visibility, length=0)) == len(ids)
 
 
 def answer_seen(memory: Memory, answer: str, who: Caller) -> bytes:
@@ -440,20 +440,6 @@ def timeline_rows(memory: Memory, view: View, service: str, start: str | None, e
             rows.append((at, {"what": "incident", "id": incident.item.id, "title": incident.item.title}))
     ordered = sorted(rows, key=lambda row: row[0])
     return {"service": name, "events": [{"at": parts.stamp(at), **row} for at, row in ordered]}
-
-
-def _policy(app: FastAPI, memory: Memory) -> None:
-    @app.post("/v1/policy/check")
-    async def policy(request: Request) -> Response:
-        """
-        Whether an action may be taken: in mode `observe`, never without a person.
-        """
-        await caller(request, "read")
-        body = mapping_of(load_json(await body_of(request), "the action"), "the action")
-        return as_json({
-            "verdict": "needs_approval", "mode": "observe", "rule": "default: nothing is done without a person",
-            "action": body.get("action"), "target": body.get("target"),
-        })  # fmt: skip
 
 
 def _operations(app: FastAPI, memory: Memory) -> None:

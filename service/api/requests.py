@@ -47,6 +47,14 @@ async def caller(request: Request, scope: str) -> Caller:
         found = tokens.caller(token)
     if found is None:
         raise Problem(401, "a token is needed: Authorization: Bearer prc_...", {"www-authenticate": "Bearer"})
+    return allowed(request, found, scope)
+
+
+def allowed(request: Request, found: Caller, scope: str) -> Caller:
+    """
+    The caller, where he may have this here; else a Problem.
+    """
+    memory: Memory = request.app.state.memory
     if found.audience and not covers(found.audience, own_address(memory.settings, request) + request.url.path):
         raise Problem(401, "this token is for another address", {"www-authenticate": "Bearer"})
     if not found.may(scope):

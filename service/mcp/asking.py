@@ -71,9 +71,7 @@ class Asking:
         Where records come from.
         """
         wanted = sorted({one for one in ids if one})
-        found = (
-            self.memory.store.records(wanted, visibility=self.who.visibility, limit=len(wanted) + 1) if wanted else ()
-        )
+        found = self.memory.store.excerpts(wanted, visibility=self.who.visibility, length=0) if wanted else ()
         return {one.id: {"source": one.source, "connector": one.connector} for one in found}
 
 

@@ -143,12 +143,3 @@ def test_verdicts_are_given_not_ingested(client: TestClient) -> None:
     forged = {"answer_id": "a", "verdict": "useful", "by": "boss", "about": {"kind": "incident", "id": "LK-101"}}
     assert client.post("/v1/ingest/feedback", json=forged).status_code == 403
     assert client.post("/v1/ingest/changes?source=feedback", json=[]).status_code == 403
-
-
-def test_the_page_takes_a_verdict(client: TestClient) -> None:
-    answer = ask(client)
-    form = {"verdict": "useful", "subject": answer["precedents"][0]["id"], "by": "page"}
-    sent = client.post(f"/answers/{answer['answer_id']}/feedback", data=form, follow_redirects=False)
-    assert (sent.status_code, sent.headers["location"]) == (303, f"/answers/{answer['answer_id']}#judged")
-    (row,) = [one for one in client.get("/v1/feedback").json()["verdicts"] if one["by"] == "page"]
-    judge(client, undo=row["id"])
