@@ -309,7 +309,7 @@ class Store(Journal, Facts, Protocol):
         self, view: View, *, names: Collection[str] = (), start: datetime | None = None, limit: int = 1000
     ) -> tuple[Statement[Alert], ...]:
         """
-        Occurrences by alert name, newest first.
+        Occurrences by alert name, newest first, those of a series with the end that its recoveries tell.
         """
         ...
 

@@ -113,6 +113,13 @@ class Replica:
             and one.record not in view.hidden
         )
 
+    def records(self, kinds: Collection[FactKind]) -> set[str]:
+        """
+        The records that state facts of these kinds.
+        """
+        with self._lock:
+            return {self._facts[seq].record for kind in kinds for seq in self._found_by.get((kind, None, None), ())}
+
     def moments(self, kinds: Collection[FactKind]) -> set[datetime]:
         """
         All times at which a fact of these kinds begins or ends, to hold or to be known: between two of them every view

@@ -337,6 +337,8 @@ class Alert:
     expr: str = ""
     vendor: str = ""
     url: str | None = None
+    series: str = ""
+    """What its occurrences share, where a recovery does not say which of them it ends."""
 
 
 Item: TypeAlias = Fact | Change | Incident | Runbook | AlertRule | Alert

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -88,6 +88,8 @@ class Directory:
     _described: dict[EntityId, list[Statement[Fact]]] = field(default_factory=lambda: defaultdict(list))
     _attributes: dict[EntityId, Mapping[str, str]] = field(default_factory=dict)
     _own: dict[EntityId, frozenset[str]] = field(default_factory=dict)
+    _bags: dict[int, dict[str, float]] = field(default_factory=dict)
+    """The features of rules and alerts by statement, made once for all directories."""
 
     @property
     def services(self) -> Mapping[EntityId, list[Named]]:
@@ -227,6 +229,12 @@ class Directory:
         elif fact.kind is FactKind.SPLIT_INTO and target in self.identity.parts(subject):
             self.names.add(Named(target, entity_name(fact.object), "name", record))
 
+    def untaught(self, bags: dict[int, dict[str, float]]) -> Directory:
+        """
+        The same names, shared, before any rule or alert was taken in.
+        """
+        return replace(self, rules=defaultdict(list), examples=[], _taught=set(), _bags=bags)
+
     def rule(self, statement: Statement[AlertRule]) -> None:
         """
         Take in a rule: an example where it says whose it is.
@@ -234,7 +242,7 @@ class Directory:
         item = statement.item
         self.rules[item.name].append(statement)
         service = self.identity.canonical(item.services[0]) if item.services else None
-        self._teach(item, service, statement.record)
+        self._teach(statement.seq, item, service, statement.record)
 
     def alert(self, statement: Statement[Alert]) -> None:
         """
@@ -243,14 +251,16 @@ class Directory:
         item = statement.item
         given = next((item.labels[label] for label in SERVICE_LABELS[:2] if item.labels.get(label)), None)
         service = self.identity.canonical(f"service:{given.lower()}") if given else None
-        self._teach(item, service if service in self.services else None, statement.record)
+        self._teach(statement.seq, item, service if service in self.services else None, statement.record)
 
-    def _teach(self, item: Alert | AlertRule, service: EntityId | None, record: str) -> None:
+    def _teach(self, seq: int, item: Alert | AlertRule, service: EntityId | None, record: str) -> None:
         team = next((item.labels[label] for label in TEAM_LABELS if item.labels.get(label)), None)
         saying = (item.name + item.expr, service, team)
         if (service or team) and saying not in self._taught:
             self._taught.add(saying)
-            bag = bag_of(item.name, item.expr, item.labels, item.annotations)
+            bag = self._bags.get(seq)
+            if bag is None:
+                bag = self._bags[seq] = bag_of(item.name, item.expr, item.labels, item.annotations)
             self.examples.append(Example(bag, service, team, record))
 
     def adopt(self, seen: Iterable[EntityId]) -> None:

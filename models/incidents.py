@@ -38,6 +38,7 @@ class Incidents:
         self._held: dict[int, Statement[Incident]] = {}
         self._by_id: dict[str, list[int]] = {}
         self._by_alert: dict[str, list[int]] = {}
+        self._by_record: dict[str, list[int]] = {}
         self._lock = Lock()
 
     def take(self, events: Iterable[Event]) -> None:
@@ -55,6 +56,7 @@ class Incidents:
         bare = replace(statement.item, sections={}, fixes=(), attributes={})
         if statement.seq not in self._held:
             insort(self._by_id.setdefault(bare.id, []), statement.seq)
+            insort(self._by_record.setdefault(statement.record, []), statement.seq)
             for name in set(bare.alerts):
                 insort(self._by_alert.setdefault(name, []), statement.seq)
         self._held[statement.seq] = replace(statement, item=bare)
@@ -64,6 +66,7 @@ class Incidents:
         if held is None:
             return
         _drop(self._by_id, held.item.id, seq)
+        _drop(self._by_record, held.record, seq)
         for name in set(held.item.alerts):
             _drop(self._by_alert, name, seq)
 
@@ -78,6 +81,13 @@ class Incidents:
                 seqs = (seq for one in ids for seq in self._by_id.get(one, ()))
             found = [self._held[seq] for seq in sorted(seqs)]
         return best_of_each(one for one in found if view.sees(one))
+
+    def records(self, among: Collection[str]) -> frozenset[str]:
+        """
+        Those of the records that state an incident.
+        """
+        with self._lock:
+            return frozenset(record for record in among if record in self._by_record)
 
     def of_alert(self, name: str, view: View) -> list[Statement[Incident]]:
         """

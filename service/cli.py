@@ -755,13 +755,44 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command(name="backtest")
+def backtest(
+    limit: Annotated[int, typer.Option(min=1, max=20_000, help="the newest so many incidents, and as many reverts")] = 1000,
+    since: Annotated[str | None, typer.Option(help="only those from then on")] = None,
+    until: Annotated[str | None, typer.Option(help="only those before then")] = None,
+    catalogue: Annotated[str, typer.Option(help="services and dependencies as `known` then, or as they are `today`")] = "known",
+    labels: Annotated[bool, typer.Option("--labels", help="show the culprits that history names, and replay nothing")] = False,
+    last: Annotated[bool, typer.Option("--last", help="show the last report again")] = False,
+    data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """
+    Replay past incidents at the moment they fired, with what was known then; exit 1 where a replay looked ahead.
+    """
+    from service.api.backtest import plan_of
+    from service.backtest import command
+    from service.backtest.text import labels_text, report_text
+    from service.tokens import LOCAL
+
+    plan = plan_of({"limit": limit, "since": since, "until": until, "catalogue": catalogue}, LOCAL)
+    with closing(_keeping(data)) as memory:
+        if labels:
+            found = command.labels(memory, _progress)
+            show(found, as_json, lambda: labels_text(found, table))
+            return
+        report = command.shown_last(memory) if last else command.replayed(memory, plan, _progress)
+    if report is None:
+        raise Failed("nothing was replayed yet; run `precedent backtest`")
+    show(report, as_json, lambda: report_text(report, table))
+    if not report["ok"]:
+        raise typer.Exit(1)
+
+
 def _later(name: str, what: str) -> None:
     @app.command(name=name, help=f"{what} (not in this version)")
     def later(data: Data = None, as_json: Json = False) -> None:
         raise Failed(f"`{name}` is not in this version: {what}")
 
 
-_later("backtest", "replay past incidents at the moment they fired")
 _later("audit", "verify the log of restricted reads and administrative acts")
 
 

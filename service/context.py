@@ -303,7 +303,20 @@ def _owner(work: _Work) -> Part | None:
     return owner_part(work.memory, work.view, work.services.candidates[0].id, work.cite, work.gaps.append)
 
 
-def _changes(work: _Work) -> Part:
+def replayed(
+    memory: Memory, question: Question, view: View, names: View | None = None
+) -> tuple[Ranking, SuspectQuestion, Ranking]:
+    """
+    Which services an alert is about, what is asked of the changes for it, and the suspects, as an answer has them; at
+    any view, and nothing is kept. `names`: another view for services and what they depend on.
+    """
+    work = _Work(memory, question, names or view)
+    _resolve(work)
+    asked = _suspect_question(work)
+    return work.services, asked, memory.suspects.rank(asked, view)
+
+
+def _suspect_question(work: _Work) -> SuspectQuestion:
     question = SuspectQuestion(
         at=work.at,
         services=work.likely,
@@ -314,7 +327,11 @@ def _changes(work: _Work) -> Part:
         text=alert_text(work.alert),
         signals=work.question.signals,
     )
-    question = _widened(question, work.memory.catalogue.directory(work.view))
+    return _widened(question, work.memory.catalogue.directory(work.view))
+
+
+def _changes(work: _Work) -> Part:
+    question = _suspect_question(work)
     ranking = work.memory.suspects.rank(question, work.view)
     ranking = shared_out(ranking, work.judged(subjects(ranking, "change", JUDGED)), "change")
     work.gaps.extend(ranking.gaps)

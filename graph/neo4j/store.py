@@ -26,6 +26,7 @@ from graph.neo4j.connecting import DEFAULT_LIMITS, Limits, Line, Row, Transactio
 from graph.neo4j.hands import Neo4jHands
 from graph.neo4j.properties import indexed, statement_of_row
 from graph.neo4j.rows import Neo4jRows
+from graph.recoveries import recovered
 from graph.retracting import Retracting
 from graph.stating import Stating
 from graph.values import (
@@ -207,7 +208,7 @@ class Neo4jStore:
             "start": BEGINNING if start is None else micros(start),
             "limit": limit,
         }
-        return self._statements(Alert, "alerts_of_names" if names else "alerts_since", values)
+        return recovered(self._statements(Alert, "alerts_of_names" if names else "alerts_since", values))
 
     def statements(self, seqs: Collection[int], view: View | None = None) -> tuple[Statement[Item], ...]:
         found: tuple[Statement[Item], ...] = self._statements(

@@ -213,8 +213,8 @@ from statements s join sources o on o.id = s.source join label_sets l on l.id = 
 where s.seq = :seq
 
 -- name: statement_body
--- A statement's item.
-select body from statements where seq = :seq
+-- A statement's item, with its kind.
+select kind, body from statements where seq = :seq
 
 -- name: statements_of_record
 -- What rests on a record: its own statements, and those of others that it states too.

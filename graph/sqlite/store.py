@@ -25,6 +25,7 @@ from graph.documents import best_of_each
 from graph.encoding import micros
 from graph.errors import NotFound, StoreNotWritable, StoreUnavailable, StoreUnfinished
 from graph.moving import MIGRATION
+from graph.recoveries import recovered
 from graph.retracting import Retracting
 from graph.sqlite import connecting, copying, journal, reading, shelves
 from graph.sqlite.failures import translated
@@ -306,7 +307,9 @@ class SqliteStore:
         self, view: View, *, names: Collection[str] = (), start: datetime | None = None, limit: int = 1000
     ) -> tuple[Statement[Alert], ...]:
         field, texts = ("alert.name", names) if names else ("kind", ("alert",))
-        return self._read(lambda connection: reading.newest(connection, view, field, texts, start, None, limit), Alert)
+        return recovered(
+            self._read(lambda connection: reading.newest(connection, view, field, texts, start, None, limit), Alert)
+        )
 
     def statements(self, seqs: Collection[int], view: View | None = None) -> tuple[Statement[Item], ...]:
         with self._reading() as connection:

@@ -28,7 +28,7 @@ from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import VERSION, parts
-from service.api import compat, feedback, identity, intake, owners, pages, policy
+from service.api import backtest, compat, feedback, identity, intake, owners, pages, policy
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
@@ -64,6 +64,7 @@ def create_app(memory: Memory) -> FastAPI:
         yield
         refreshing.cancel()
         await agents.close()
+        await run_in_threadpool(runner.stop)
         await run_in_threadpool(memory.close)
 
     app = FastAPI(title="Precedent", version=VERSION, lifespan=life, docs_url=None, redoc_url=None)
@@ -79,6 +80,7 @@ def create_app(memory: Memory) -> FastAPI:
     policy.install(app, memory)
     _operations(app, memory)
     pages.install(app, memory, answer_of)
+    runner = backtest.install(app, memory)
     agents = endpoint.install(app, memory, caller)
     app.add_middleware(Guard, settings=memory.settings, hosts=memory.settings.allowed_hosts)
     return app
