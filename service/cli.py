@@ -211,6 +211,8 @@ def token(
 
     memory = open_memory(settings_of(data))
     try:
+        told = {"name": name, "scopes": scope, "labels": label or [], "audience": audience}
+        memory.audit.record("local", "token", told)
         made = memory.tokens.issue(name, scope, frozenset(label or ()), audience=audience)
     except ValueError as error:
         raise Failed(str(error)) from error
@@ -584,7 +586,7 @@ def policy(
     """
     from service import policy_text as texts
     from service.api.requests import view_of
-    from service.policy_check import check_of, checked, shown
+    from service.policy_check import check_of, shown
     from service.tokens import LOCAL
 
     try:
@@ -602,7 +604,7 @@ def policy(
             "who": who,
         }
         given = {key: value for key, value in told.items() if value is not None}
-        _asked(data, as_json, lambda memory: checked(memory, view, check_of(given, LOCAL)), texts.checked_text)
+        _asked(data, as_json, lambda memory: texts.asked(memory, view, check_of(given, LOCAL)), texts.checked_text)
     elif verb == "show":
         _asked(data, as_json, lambda memory: shown(memory, view), lambda found: texts.shown_text(found, table))
     else:
@@ -626,11 +628,12 @@ def retract(
     from dataclasses import asdict
     from datetime import UTC, datetime
 
-    from service.wiring import embedder_of, search_of, store_of
+    from service.wiring import embedder_of, recorded, search_of, store_of
 
     settings = settings_of(data)
     store = store_of(settings)
     try:
+        recorded(settings, "erase" if erase else "retract", {"record": record, "reason": reason}, store)
         found = asdict(store.erase(record) if erase else store.retract(record, datetime.now(UTC), reason))
         # the snapshots of the indexes hold its words too
         indexer = search_of(settings, store, embedder_of(settings))
@@ -666,9 +669,11 @@ def restore(source: Path, data: Data = None, as_json: Json = False) -> None:
     A data directory from a backup; an existing one is not overwritten.
     """
     from graph.opening import restore_store
+    from service.wiring import recorded
 
     settings = settings_of(data)
     restore_store(settings.store_url, source)
+    recorded(settings, "restore", {"backup": str(source.absolute())})
     show({"restored": str(settings.data)}, as_json, lambda: f"restored into {settings.data}")
 
 
@@ -681,7 +686,7 @@ def migrate(
     """
     Copy a store into another and compare both; without --to, bring the store to this version's schema.
     """
-    from service.wiring import require_store_of, store_of
+    from service.wiring import recorded, require_store_of, store_of
 
     settings = settings_of(data)
     if target is not None:
@@ -690,7 +695,8 @@ def migrate(
     if source is not None:
         raise typer.BadParameter("say with --to where the store goes")
     require_store_of(settings)
-    store_of(settings).close()
+    with closing(store_of(settings)) as store:
+        recorded(settings, "migrate", {"schema": "this version's"}, store)
     show({"ok": True}, as_json, lambda: "the schema is this version's")
 
 
@@ -755,6 +761,35 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def audit(
+    verb: Annotated[str, typer.Argument(help="verify, list or head")],
+    head: Annotated[Path | None, typer.Option(help="with verify, a head that was put elsewhere")] = None,
+    who: Annotated[str, typer.Option(help="with list, only this voice")] = "",
+    act: Annotated[str, typer.Option(help="with list, only this kind")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="with list, so many at most")] = 50,
+    data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """
+    The log of restricted reads, tool calls, policy answers, feedback and administrative acts: whether it is whole.
+    """
+    from service import audit_text as texts
+
+    settings = settings_of(data)
+    if verb == "verify":
+        found = texts.verified(settings, head)
+        show(found, as_json, lambda: texts.verified_text(found, table))
+        if not found["ok"]:
+            raise typer.Exit(1)
+    elif verb == "list":
+        listed = texts.listed(settings, limit, who, act)
+        show(listed, as_json, lambda: texts.listed_text(listed, table))
+    elif verb == "head":
+        print(json.dumps(texts.head(settings)))
+    else:
+        raise typer.BadParameter(f"write `precedent audit {' | '.join(texts.VERBS)}`")
+
+
 @app.command(name="backtest")
 def backtest(
     limit: Annotated[int, typer.Option(min=1, max=20_000, help="the newest so many incidents, and as many reverts")] = 1000,
@@ -785,15 +820,6 @@ def backtest(
     show(report, as_json, lambda: report_text(report, table))
     if not report["ok"]:
         raise typer.Exit(1)
-
-
-def _later(name: str, what: str) -> None:
-    @app.command(name=name, help=f"{what} (not in this version)")
-    def later(data: Data = None, as_json: Json = False) -> None:
-        raise Failed(f"`{name}` is not in this version: {what}")
-
-
-_later("audit", "verify the log of restricted reads and administrative acts")
 
 
 @app.command()

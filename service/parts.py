@@ -231,27 +231,27 @@ def precedent_part(one: Candidate, incident: Incident, cite: Cite) -> Part:
         "title": incident.title,
         "at": when(incident),
         "day_only": incident.day_only,
-        "minutes": _minutes(incident),
+        "minutes": minutes(incident),
         "services": [entity_name(name) for name in incident.services],
         "probability": round(one.probability, 4),
         "why": [term.says for term in one.terms[:4] if term.weight > 0.1],
         "terms": [_term(term) for term in one.terms[:6]],
         "cause": (incident.cause_kind or None),
-        "fix": _fix(worked[0], incident) if worked else None,
-        "also": [_fix(fix, incident) for fix in worked[1:3]],
-        "did_not_help": [_fix(fix, incident) for fix in incident.fixes if fix.worked is False][:3],
+        "fix": fix_part(worked[0], incident.resolved_at) if worked else None,
+        "also": [fix_part(fix, incident.resolved_at) for fix in worked[1:3]],
+        "did_not_help": [fix_part(fix, incident.resolved_at) for fix in incident.fixes if fix.worked is False][:3],
         "open_actions": int(incident.attributes.get("open_actions", 0)),
         "url": incident.url,
         "evidence": cite(one.evidence),
     }
 
 
-def _fix(fix: Fix, incident: Incident) -> Part:
+def fix_part(fix: Fix, resolved_at: datetime | None = None) -> Part:
     """
-    A fix; of what else may be known of it only what is.
+    A fix for a reader, with the words that say so; of what else may be known of it only what is. `resolved_at`: when
+    its incident ended.
     """
-    until = incident.resolved_at
-    more = {
+    more: Part = {
         "at": stamp(fix.at),
         "by": fix.by,
         "parameters": fix.parameters,
@@ -259,10 +259,9 @@ def _fix(fix: Fix, incident: Incident) -> Part:
         "runbook": fix.runbook,
         "step": fix.step,
         "stated_as": fix.stated_as,
-        "minutes_to_recover": round((until - fix.at).total_seconds() / 60)
-        if until and fix.at and until >= fix.at
-        else None,
     }
+    if fix.at and resolved_at and resolved_at >= fix.at:
+        more["minutes_to_recover"] = round((resolved_at - fix.at).total_seconds() / 60)
     return {
         "action": fix.action.value,
         "target": fix.target,
@@ -274,7 +273,10 @@ def _fix(fix: Fix, incident: Incident) -> Part:
     } | {name: value for name, value in more.items() if value not in (None, "")}
 
 
-def _minutes(incident: Incident) -> int | None:
+def minutes(incident: Incident) -> int | None:
+    """
+    How long it lasted, where both ends are known.
+    """
     if incident.at is None or incident.resolved_at is None or incident.day_only:
         return None
     return round((incident.resolved_at - incident.at).total_seconds() / 60)

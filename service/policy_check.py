@@ -124,6 +124,13 @@ def checked(memory: Memory, view: View, check: Check) -> Part:
     }
 
 
+def told_of(found: Part) -> dict[str, object]:
+    """
+    What the audit says of an answer.
+    """
+    return {key: found[key] for key in ("action", "service", "environment", "at", "who", "verdict", "mode", "rule")}
+
+
 def _service(memory: Memory, view: View, target: str, gaps: list[str]) -> EntityId | None:
     """
     The service of any name; None where it is not known, which allows nothing.

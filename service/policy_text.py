@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from graph.errors import StoreUnavailable
 from graph.policies import Rule, judge
 from graph.values import FactKind, Trust, View
 from ingest.connectors._rules import Example, Written, rule_of, written
@@ -16,6 +17,8 @@ from ingest.connectors.policy import rules_of
 from ingest.errors import BadSource
 from ingest.parsing import text_of
 from service.fence import label
+from service.parts import Part
+from service.policy_check import Check, checked, told_of
 from service.wiring import Memory
 
 Table = Callable[..., str]
@@ -31,6 +34,18 @@ def words_of(words: Sequence[str], target: str) -> tuple[str, list[str]]:
     if len(rest) > most or (verb == "check" and not rest):
         raise ValueError("write `policy check ACTION [TARGET]`, `policy test [FILE...]` or `policy show`")
     return verb, [*rest, target] if verb == "check" and target else rest
+
+
+def asked(memory: Memory, view: View, check: Check) -> Part:
+    """
+    The answer, which is in the audit; where that cannot be written, a gap says so.
+    """
+    found = checked(memory, view, check)
+    try:
+        memory.audit.record(check.who, "policy", told_of(found))
+    except StoreUnavailable as error:
+        found["gaps"] = [*cast("list[str]", found["gaps"]), f"this answer is not in the audit: {error}"]
+    return found
 
 
 def of_files(paths: Iterable[Path]) -> list[tuple[str, Written]]:

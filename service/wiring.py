@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from graph.contract import Store
 from graph.errors import GraphError, StoreUnavailable
 from graph.moving import Movable
-from graph.opening import open_movable, open_store, require_store
+from graph.opening import folder_of, open_movable, open_store, require_store
 from graph.replica import Replica
 from graph.searching import Searchable
 from ingest.journal import redactor_of
@@ -33,11 +33,13 @@ from models.shared import SharedSearch
 from models.suspects import Suspects
 from service import arrivals, inbox
 from service.activity import Activity
+from service.audit.log import Audit
+from service.audit.places import FilePlace, StorePlace
 from service.deliveries import Deliveries
 from service.sessions import Sessions
 from service.settings import Settings, SettingsError
 from service.shelf import Shelf
-from service.tokens import Tokens
+from service.tokens import LOCAL, Tokens
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Memory:
     tokens: Tokens
     sessions: Sessions
     deliveries: Deliveries
+    audit: Audit
     gaps: list[str] = field(default_factory=list)
     activity: Activity = field(default_factory=Activity)
     _follower: Follower | None = None
@@ -139,6 +142,7 @@ class Memory:
                 self.indexer.save()
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.shelf.close()
+        self.audit.close()
         self.store.close()
 
 
@@ -295,6 +299,24 @@ def search_of(settings: Settings, store: Store, embedder: Embedder | None, *, re
     return SharedSearch(store, store, embedder, keep=not read_only)
 
 
+def audit_of(settings: Settings, store: Store | None = None) -> Audit:
+    """
+    The audit of the settings' store, through `store` where one is open to be written.
+    """
+    folder = folder_of(settings.store_url)
+    if folder is not None:
+        return Audit(FilePlace(folder))
+    return Audit(StorePlace(lambda: store or store_of(settings), own=store is None))
+
+
+def recorded(settings: Settings, act: str, what: Mapping[str, object], store: Store | None = None) -> None:
+    """
+    Record what somebody does with the command. Raises StoreUnavailable where it cannot be, and then it is not done.
+    """
+    with closing(audit_of(settings, store)) as audit:
+        audit.record(LOCAL.name, act, what)
+
+
 def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
     """
     Open the store and build what is derived. A broken embedder does not stop the rest; it is told as a gap.
@@ -328,6 +350,7 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         tokens=tokens,
         sessions=Sessions(store, tokens),
         deliveries=Deliveries(store),
+        audit=audit_of(settings, None if read_only else store),
     )
     memory.gaps.extend(gaps)
     return memory

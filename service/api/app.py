@@ -28,10 +28,11 @@ from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals
 from service import VERSION, parts
-from service.api import backtest, compat, feedback, identity, intake, owners, pages, policy
+from service.api import audit, backtest, compat, feedback, identity, intake, owners, pages, policy
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
+from service.api.recording import Recorded
 from service.api.requests import Moment, as_json, asked_moment, body_of, caller, fresh, timed, view_of
 from service.context import Question, assemble
 from service.lookup import resolved_service
@@ -78,10 +79,12 @@ def create_app(memory: Memory) -> FastAPI:
     intake.install(app, memory)
     feedback.install(app, memory)
     policy.install(app, memory)
+    audit.install(app, memory)
     _operations(app, memory)
     pages.install(app, memory, answer_of)
     runner = backtest.install(app, memory)
     agents = endpoint.install(app, memory, caller)
+    app.add_middleware(Recorded)
     app.add_middleware(Guard, settings=memory.settings, hosts=memory.settings.allowed_hosts)
     return app
 
@@ -491,5 +494,6 @@ def _standing(memory: Memory, verbose: bool) -> tuple[dict[str, object], int]:
         body["quarantined"] = sum(held.values())
         body["quarantine"] = held
         body["off"] = [one.source.name for one in memory.settings.webhooks if one.off]
+        body["audit"] = memory.audit.problem or "ok"
         body["indexes_mended"] = list(memory.indexer.problems)
     return body, 200 if memory.ready else 503

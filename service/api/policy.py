@@ -8,8 +8,9 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from ingest.parsing import load_json, mapping_of
+from service.api.recording import recording
 from service.api.requests import Moment, as_json, body_of, caller, timed, view_of
-from service.policy_check import check_of, checked, shown
+from service.policy_check import check_of, checked, shown, told_of
 from service.wiring import Memory
 
 
@@ -28,7 +29,9 @@ def install(app: FastAPI, memory: Memory) -> None:
         who = await caller(request, "read")
         view = view_of(who, as_of, known_at)
         asked = check_of(mapping_of(load_json(await body_of(request), "the action"), "the action"), who)
-        return as_json(await timed("policy", lambda: checked(memory, view, asked)))
+        found = await timed("policy", lambda: checked(memory, view, asked))
+        recording(request, who, "policy", told_of(found))
+        return as_json(found)
 
     @app.get("/v1/policy")
     async def rules(request: Request, as_of: Moment = None, known_at: Moment = None) -> Response:

@@ -4,6 +4,7 @@ Who asks what memory, and what the tools' answers have in common: names resolved
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,6 +47,12 @@ class Asking:
         moment = asked_time(as_of, "as_of") if as_of else datetime.now(UTC)
         at = datetime.fromtimestamp(known, UTC) if known else moment
         return View(as_of=moment if as_of else at, known_at=at, visibility=self.who.visibility)
+
+    def mark(self, value: object) -> str:
+        """
+        What stands in the audit for words that an agent chose.
+        """
+        return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
     def shaper(self, ids: Iterable[str], detail: str = "normal") -> Shaper:
         """

@@ -54,6 +54,26 @@ for (const form of document.querySelectorAll("form[data-quiet]")) {
   });
 }
 
+// a field that shows only what has its text in the name
+for (const field of document.querySelectorAll("[data-filter]")) {
+  const things = document.querySelectorAll(`[data-filtered="${field.dataset.filter}"] [data-name]`);
+  field.addEventListener("input", () => {
+    const wanted = field.value.trim().toLowerCase();
+    for (const thing of things) thing.classList.toggle("dim", !thing.dataset.name.toLowerCase().includes(wanted));
+  });
+}
+
+// the line of the box that one points to, or has reached by the keyboard
+for (const drawing of document.querySelectorAll("svg.graph")) {
+  const light = (event, on) => {
+    const box = event.target.closest("[data-box]");
+    const edge = box && drawing.querySelector(`[data-edge="${box.dataset.box}"]`);
+    if (edge) edge.classList.toggle("lit", on);
+  };
+  for (const name of ["pointerover", "focusin"]) drawing.addEventListener(name, (event) => light(event, true));
+  for (const name of ["pointerout", "focusout"]) drawing.addEventListener(name, (event) => light(event, false));
+}
+
 // what a link points to inside something folded is unfolded
 function unfold() {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
