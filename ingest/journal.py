@@ -20,6 +20,7 @@ from ingest.errors import BadRecord, NotAllowed
 from ingest.parsing import MAX_DOCUMENT
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
+from ingest.strangers import stranger
 
 BATCH = 512
 """Records a commit."""
@@ -264,6 +265,10 @@ def _delivery(record: Record) -> bool:
 
 def _pieces(source: Source, payload: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
     place = meta.get("path") or source.name
+    reason = stranger(source.connector, payload, meta)
+    if reason:
+        yield Piece(part=place, body=payload.decode("utf-8", "replace").replace("\0", "\ufffd"), problem=reason)
+        return
     try:
         yield from connector(source.connector).split(payload, meta)
     except BadRecord as error:

@@ -40,7 +40,8 @@ from models.facets import alert_text
 from models.judged import Judged, Scope, adjusted, judged, shared_out, subjects
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
-from models.suspects import Signals, SuspectQuestion
+from models.signals import NO_SIGNALS, Signals
+from models.suspects import SuspectQuestion
 from service.fence import quoted
 from service.headline import headline
 from service.outcomes import precedent
@@ -63,7 +64,6 @@ HANDOVER = 0.001
 EXCERPT = 240
 """Characters of a cited record that are shown."""
 
-NO_SIGNALS = Signals()
 NO_RANKING = Ranking()
 
 Lane = Sequence[tuple[str, Callable[["_Work"], object]]]
