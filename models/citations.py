@@ -27,6 +27,20 @@ _TAKES_BACK = re.compile(
     re.IGNORECASE,
 )
 _TITLE = re.compile(r"^\W*revert\w*:?\s+[\"'“](.{4,300}?)[\"'”]\s*(?:\(#\d+\))?\s*$", re.IGNORECASE)
+_BRANCH = re.compile(r"\bfrom [\w.-]+/revert-(\d+)-")
+"""The branch that GitHub makes for taking back a pull request."""
+_CLAUSE = re.compile(r"[.;!?]\s|\n")
+_SAID_TO_MEND = re.compile(
+    r"\b(?:hot.?)?fix\w*|\b(?:resolv|restor|mitigat|revert|remed|recover|repair|undo|undid|work.?around|roll(?:ed|ing)?.back"
+    r"|rollback|stop|prevent|address(?:ed|es|ing))\w*",
+    re.IGNORECASE,
+)
+_SAID_TO_HARM = re.compile(
+    r"\b(?:caus|introduc|broke|break|regress|trigger|culprit|led to|due to|because of|merging|deploying|releasing"
+    r"|upgrading)\w*|\b(?:was|were|is|got|been|after|we) (?:\w+ ){0,2}(?:merged|deployed|released|rolled out|applied"
+    r"|upgraded|enabled|switched)",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(r"/(?:commits?|pull|merge_requests)/([\w-]+)")
 _NUMBER = re.compile(r"(?:\(#|\(!|pull request #|merge request !|/pull/|/merge_requests/)(\d+)\b", re.IGNORECASE)
 _ANY = re.compile(
@@ -49,7 +63,10 @@ def taken_back(text: str) -> list[str]:
     """
     What a change says it takes back.
     """
-    return [found for match in _TAKES_BACK.finditer(text) if (found := _bare(match[1]))]
+    return [
+        *(found for match in _TAKES_BACK.finditer(text) if (found := _bare(match[1]))),
+        *(f"#{number}" for number in _BRANCH.findall(text)),
+    ]
 
 
 def reverted_title(title: str) -> str | None:
@@ -80,6 +97,20 @@ def cited(text: str) -> Iterator[tuple[str, int]]:
             continue
         else:
             yield (commit or bare or quoted or version or "").strip(), match.start()
+
+
+def role_at(text: str, place: int) -> str:
+    """
+    What the clause around a citation says of it: `fix`, `cause`, or nothing. What mends was deployed, too, so that
+    counts last.
+    """
+    start = max(0, place - 300)
+    start = max((match.end() for match in _CLAUSE.finditer(text, start, place)), default=start)
+    end = _CLAUSE.search(text, place)
+    clause = _ADDRESS.sub(" ", text[start : end.start() if end else place + 200])
+    if _SAID_TO_MEND.search(clause):
+        return "fix"
+    return "cause" if _SAID_TO_HARM.search(clause) else ""
 
 
 def _hash_like(text: str) -> bool:

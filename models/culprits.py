@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from graph.values import ChangeKind, Incident, SectionKind, Statement
-from models.citations import cited
+from models.citations import cited, role_at
 from models.traces import Trace, Traces
 
 MOST = 0.95
@@ -33,6 +33,7 @@ AFTER = timedelta(hours=2)
 """A change is also taken back some time after the harm ended."""
 _GONE_BACK_TO = re.compile(r"\b(?:to|onto|at|on)\s+(?:version\s+)?`?$", re.IGNORECASE)
 """What stands behind these words was right: the version that somebody went back to."""
+_TELLING = re.compile(r"(?=.*\d)(?=.*[A-Za-z_-]).{5,}")
 UNENDED = timedelta(hours=6)
 """How long an incident is taken to last that does not say."""
 
@@ -142,6 +143,13 @@ def unfound(incident: Incident, traces: Traces) -> tuple[str, ...]:
     return tuple(name for name in incident.caused_by if not traces.named(name))
 
 
+def is_telling(name: str) -> bool:
+    """
+    Whether an incident's id is one that nothing else is called by chance.
+    """
+    return bool(_TELLING.fullmatch(name))
+
+
 def _joined(
     statement: Statement[Incident], hints: Sequence[_Hint], traces: Traces, confidence: Mapping[Sign, float]
 ) -> list[Culprit]:
@@ -208,19 +216,27 @@ def _hints(statement: Statement[Incident], traces: Traces) -> Iterator[_Hint]:
 
 def _cited(incident: Incident, onset: datetime, record: tuple[str, ...], traces: Traces) -> Iterator[_Hint]:
     for kind, text in incident.sections.items():
-        sign = Sign.CITED_AS_CAUSE if kind in (SectionKind.CAUSE, SectionKind.TRIGGER) else Sign.CITED
         if kind is SectionKind.ACTION_ITEMS:
             continue
         for reference, place in cited(text):
             if _GONE_BACK_TO.search(text[max(0, place - 12) : place]):
                 continue
+            role = "cause" if kind in (SectionKind.CAUSE, SectionKind.TRIGGER) else role_at(text, place)
             for one in _near(traces.named(reference), onset):
-                if one.at <= onset + SLACK and not one.takes_back:
-                    yield _Hint(one, sign, f"its {kind.value} cites {reference}", record)
-                elif one.at > onset and one.takes_back:
-                    for undone in _near(traces.undone(one), onset):
-                        says = f"its {kind.value} cites {reference}, which took back {undone.id}"
-                        yield _Hint(undone, Sign.FIX_REVERTS, says, (*record, one.record))
+                yield from _of_citation(one, onset, f"its {kind.value} cites {reference}", role, record, traces)
+
+
+def _of_citation(
+    one: Trace, onset: datetime, says: str, role: str, record: tuple[str, ...], traces: Traces
+) -> Iterator[_Hint]:
+    """
+    What is cited as a fix is none, but what it took back is.
+    """
+    undone = _near(traces.undone(one), onset) if one.takes_back else []
+    for culprit in undone:
+        yield _Hint(culprit, Sign.FIX_REVERTS, f"{says}, which took back {culprit.id}", (*record, one.record))
+    if not undone and role != "fix" and one.at <= onset + SLACK:
+        yield _Hint(one, Sign.CITED_AS_CAUSE if role == "cause" else Sign.CITED, says, record)
 
 
 def _near(found: Iterable[Trace], onset: datetime) -> list[Trace]:
@@ -236,9 +252,7 @@ def _in_history(incident: Incident, onset: datetime, traces: Traces) -> Iterator
     end = max(incident.resolved_at or onset + UNENDED, onset) + AFTER
     hurt = set(incident.services)
     for one in traces.between(first, end):
-        words = incident.id.lower()
-        tells = len(words) >= SHORTEST_ID and words in one.title.lower()
-        if not tells and hurt.isdisjoint(one.services):
+        if incident.id.lower() not in one.tells_of and hurt.isdisjoint(one.services):
             continue
         for undone in traces.undone(one):
             if undone.at <= onset + SLACK and onset - undone.at <= OLDEST:
@@ -248,21 +262,18 @@ def _in_history(incident: Incident, onset: datetime, traces: Traces) -> Iterator
                 yield _Hint(mended, Sign.FIX_NAMES, f"{one.id} says that it mends {name}", (one.record,))
 
 
-SHORTEST_ID = 5
-"""Characters of an incident's id by which a change may name it."""
-
-
 def _undone(traces: Traces, blamed: set[str], confidence: float) -> Iterator[Culprit]:
     """
-    Changes that were taken back within a week, and that no incident is put down to; the sooner the surer.
+    Changes that were taken back within a week, and that no incident is put down to; the sooner the surer. A merge only
+    repeats the commit that it brings, and where nothing says what was touched there is no place to ask about.
     """
     seen: set[str] = set()
     for one in traces.ordered:
-        if not one.takes_back:
+        if not one.takes_back or one.merge or not (one.services or one.areas):
             continue
         for undone in traces.undone(one):
             lag = one.at - undone.at
-            fresh = undone.id not in seen and undone.id not in blamed and not undone.takes_back
+            fresh = undone.id not in seen and undone.id not in blamed and not undone.takes_back and not undone.merge
             if fresh and timedelta(0) < lag <= timedelta(days=7) and undone.kind is not ChangeKind.ROLLBACK:
                 seen.add(undone.id)
                 hours = lag.total_seconds() / 3600

@@ -5,16 +5,19 @@ beginnings, numbers of pull requests, revisions, what a deploy carries, the depl
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import PurePosixPath
 
 from graph.values import Change, ChangeKind, EntityId, Statement
 from models.citations import mended, number_of, reverted_title, taken_back
 from models.paths import area_of
 
+_NAME = re.compile(r"\w[\w-]*\w")
 SHORTEST = 7
 """Characters of a hash by which it may be named."""
 TITLE_DAYS = 30
@@ -39,12 +42,15 @@ class Trace:
     region: str | None = None
     revision: str | None = None
     previous: str | None = None
+    merge: bool = False
     number: str | None = None
     carries: tuple[str, ...] = ()
     back: tuple[str, ...] = ()
     """What it says it takes back, as it says it."""
     mends: tuple[str, ...] = ()
     """What it says it mends."""
+    tells_of: frozenset[str] = frozenset()
+    """Ids of incidents that its words or files hold."""
     record: str = ""
     seq: int = 0
 
@@ -56,9 +62,9 @@ class Trace:
         return bool(self.back) or self.kind is ChangeKind.ROLLBACK or reverted_title(self.title) is not None
 
 
-def trace_of(statement: Statement[Change]) -> Trace:
+def trace_of(statement: Statement[Change], incidents: Collection[str] = ()) -> Trace:
     """
-    The reading of one change.
+    The reading of one change; `incidents` are ids in lower case that it may tell of.
     """
     one = statement.item
     words = f"{one.title}\n{one.text[:4000]}"
@@ -75,13 +81,23 @@ def trace_of(statement: Statement[Change]) -> Trace:
         region=one.region,
         revision=one.revision,
         previous=one.previous,
+        merge=one.merge,
         number=number_of(one.title, one.url),
         carries=one.carries,
         back=tuple(dict.fromkeys(back)),
         mends=tuple(dict.fromkeys(mended(words))),
+        tells_of=_told(words, one.files, incidents),
         record=statement.record,
         seq=statement.seq,
     )
+
+
+def _told(words: str, files: Sequence[str], incidents: Collection[str]) -> frozenset[str]:
+    if not incidents:
+        return frozenset()
+    names = {found.lower() for found in _NAME.findall(words)}
+    names |= {PurePosixPath(path).name.partition(".")[0].lower() for path in files[:200]}
+    return frozenset(names.intersection(incidents))
 
 
 def _areas(files: Iterable[str]) -> tuple[str, ...]:

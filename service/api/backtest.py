@@ -57,7 +57,7 @@ def install(app: FastAPI, memory: Memory) -> Runner:
 
     def begin_here(visit: Visit) -> Response:
         visit.require_csrf()
-        runner.start(plan_of({}, visit.who))
+        runner.start(plan_of({"catalogue": visit.form.get("catalogue", CATALOGUES[0])}, visit.who))
         return visit.to("/backtest")
 
     add(app, memory, "/backtest", page)

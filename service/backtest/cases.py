@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from graph.contract import Store
 from graph.values import Alert, Change, EntityId, Incident, ItemKind, Statement, View, entity_name
-from models.culprits import SLACK, Culprit, Weighed, culprits, unfound
+from models.culprits import SLACK, Culprit, Weighed, culprits, is_telling, unfound
 from models.traces import Trace, Traces, trace_of
 
 FEED = 5000
@@ -76,8 +76,9 @@ def history(store: Store, view: View, progress: Progress) -> History:
     """
     Everything that a reader sees today of changes, incidents and alerts, lightly.
     """
-    traces = Traces.of(_traces(store, view, progress))
     incidents = store.incidents(view)
+    ids = frozenset(one.item.id.lower() for one in incidents if is_telling(one.item.id))
+    traces = Traces.of(_traces(store, view, ids, progress))
     records: dict[str, set[str]] = defaultdict(set)
     for event in _feed(store, ItemKind.INCIDENT):
         if isinstance(event.item, Incident):
@@ -117,11 +118,11 @@ def _feed(store: Store, kind: ItemKind, progress: Progress | None = None) -> Ite
             progress("reading changes", min(at, end), end)
 
 
-def _traces(store: Store, view: View, progress: Progress) -> Iterator[Trace]:
+def _traces(store: Store, view: View, ids: frozenset[str], progress: Progress) -> Iterator[Trace]:
     latest: dict[tuple[str, str], Trace] = {}
     for one in _feed(store, ItemKind.CHANGE, progress):
         if isinstance(one.item, Change) and view.sees(one):
-            latest[one.source, one.item.id] = trace_of(one)  # type: ignore[arg-type]  # the item was tested
+            latest[one.source, one.item.id] = trace_of(one, ids)  # type: ignore[arg-type]  # the item was tested
     return iter(latest.values())
 
 
@@ -162,13 +163,23 @@ def _of_incident(statement: Statement[Incident], blamed: Sequence[Culprit], know
         truth=truth,
         asked=asked,
         alert=alert,
-        hidden=known.records.get(incident.id, frozenset({statement.record})),
+        hidden=known.records.get(incident.id, frozenset({statement.record})) | _telling(incident, onset, known.traces),
         services=incident.services,
         environment=incident.environment,
         culprits=named or (weak if truth == "weak" else ()),
         unfound=lacking,
         cause_kind=incident.cause_kind,
     )
+
+
+def _telling(incident: Incident, onset: datetime, traces: Traces) -> frozenset[str]:
+    """
+    Of an incident of which only the day is known, the changes of that day that tell of it: its document came with one.
+    """
+    if not incident.day_only:
+        return frozenset()
+    day = traces.between(onset - timedelta(days=1), onset)
+    return frozenset(one.record for one in day if incident.id.lower() in one.tells_of)
 
 
 def _occurrence(incident: Incident, onset: datetime, alerts: Mapping[str, Sequence[Alert]]) -> Alert | None:

@@ -13,14 +13,13 @@ from datetime import datetime
 from graph.contract import Store
 from graph.values import Incident, Statement, View
 from models.contract import Ranking
+from models.culprits import is_telling
 from service.backtest.cases import Case
 from service.backtest.replays import Replayed
 
 BATCH = 500
 READ = 5
 """Suspects whose records are read for the incident's name."""
-_TELLING = re.compile(r"(?=.*\d)(?=.*[A-Za-z_-]).{5,}")
-"""An id that nothing else is called by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ class Watch:
         Records behind the answer that call the incident by its id, though it had only just begun.
         """
         name = done.case.id
-        if done.case.revert is not None or not _TELLING.fullmatch(name):
+        if done.case.revert is not None or not is_telling(name):
             return
         behind = {record for one in done.services.candidates[:READ] for record in one.evidence}
         behind |= {record for one in done.ranking.candidates[:READ] for record in one.evidence}

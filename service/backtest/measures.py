@@ -40,10 +40,15 @@ def summary(replays: Sequence[Replayed], *, deep: bool = True) -> dict[str, obje
         "none": _none(replays),
         "calibration": calibration(replays),
         "reasons": dict(Counter(one.reason for one in replays if one.reason).most_common()),
-        "by_service": _by(replays, lambda one: [entity_name(name) for name in one.case.services] or ["-"]),
+        "by_service": _by(replays, lambda one: [entity_name(name) for name in one.case.services] or _area(one)),
         "by_kind": _by(replays, lambda one: [one.kind]),
         "by_asked": _by(replays, lambda one: [one.case.asked]),
     }
+
+
+def _area(one: Replayed) -> list[str]:
+    areas = one.case.revert.areas[:1] if one.case.revert else ()
+    return [areas[0] or "/"] if areas else ["unknown"]
 
 
 def ranks(found: Sequence[int | None]) -> dict[str, float | list[float] | None]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from service.fence import label
+from service.fence import clean, label, label_id
 
 Table = Callable[..., str]
 SET_NAMES = {
@@ -43,7 +43,9 @@ def report_text(report: Mapping[str, Json], table: Table) -> str:
     lines += _missed(report, table)
     if report["leaks"]:
         lines += ["", f"LOOKED AHEAD: {len(report['leaks'])} future facts; their replays are not counted"]
-        lines += [f"  {label(one['id'])}: {one['kind']}: {one['says']}" for one in report["leaks"][:SHOWN]]
+        lines += [
+            f"  {label_id(one['id'])}: {one['kind']}: {clean(one['says'], 300)}" for one in report["leaks"][:SHOWN]
+        ]
     return "\n".join(lines)
 
 
@@ -135,8 +137,8 @@ def _missed(report: Mapping[str, Json], table: Table) -> list[str]:
             "id": one["id"],
             "at": one["at"][:16],
             "why": one["reason"],
-            "culprit": label(one["culprit"] or "-"),
-            "says": one["says"],
+            "culprit": label_id(one["culprit"]) if one["culprit"] else None,
+            "says": clean(one["says"], 160),
         }
         for one in missed[:SHOWN]
     ]
@@ -152,8 +154,9 @@ def labels_text(found: Mapping[str, Json], table: Table) -> str:
     """
     rows = [
         {
-            "at": one["at"][:16], "incident": label(one["incident"] or "-"), "culprit": label(one["change"]),
-            "confidence": f"{one['confidence']:.2f}", "signs": " ".join(one["signs"]), "says": one["says"],
+            "at": one["at"][:16], "incident": label_id(one["incident"]) if one["incident"] else None,
+            "culprit": label_id(one["change"]), "confidence": f"{one['confidence']:.2f}",
+            "signs": " ".join(one["signs"]), "says": clean(one["says"], 160),
         }
         for one in found["culprits"][:200]
     ]  # fmt: skip

@@ -235,6 +235,30 @@ def test_a_record_that_names_the_incident_before_it_began_is_a_leak(memory: Memo
     assert not report["ok"]
 
 
+def test_of_an_incident_of_some_day_the_change_that_brought_its_document_is_not_seen(
+    memory: Memory, tmp_path: Path
+) -> None:
+    page = {
+        "id": "p1",
+        "at": "2026-03-02T19:00:00Z",
+        "title": "Write it down",
+        "files": ["docs/2026-03-02-cart-down.md"],
+    }
+    incident = {"id": "2026-03-02-cart-down", "title": "cart is down", "date": "2026-03-02", "services": ["cart"]}
+    changes = lines(deployed("bad", "2026-03-02T11:50:00Z", reverts=""), page)
+    told(memory, tmp_path / "org", changes=changes, incidents=lines(incident))
+    seen: list[str] = []
+
+    class Watching(Suspects):
+        def rank(self, question: SuspectQuestion, view: View) -> Ranking:
+            seen.extend(one.item.id for one in memory.store.changes(view))
+            return super().rank(question, view)
+
+    report = backtest(replace(memory, suspects=Watching(memory.store)), Plan(), silent).report
+    assert seen == ["bad"]
+    assert report["ok"]
+
+
 def test_a_postmortem_that_claims_to_be_older_than_its_incident_is_found_and_hidden(tmp_path: Path) -> None:
     folder = tmp_path / "org"
     folder.mkdir()

@@ -123,3 +123,14 @@ def test_texts_cite_as_people_write() -> None:
         "d-0008",
         "abc1234",
     ]
+
+
+def test_what_is_cited_as_a_fix_is_no_culprit_but_what_it_took_back_is() -> None:
+    log = [
+        change("1" * 12, 60, "Merge pull request #20 from acme/bump"),
+        change("2" * 12, -20, "Merge pull request #21 from acme/revert-20-bump"),
+        change("3" * 12, 30, "Merge pull request #22 from acme/limits"),
+    ]  # fmt: skip
+    text = "At 11:00 #20 was merged. We reverted it in #21; later #22 fixed the limits."
+    found = blamed(log, incident(services=(), sections={SectionKind.TIMELINE: text}))
+    assert [(one.change, set(one.signs)) for one in found] == [("1" * 12, {Sign.CITED_AS_CAUSE, Sign.FIX_REVERTS})]
