@@ -83,6 +83,8 @@ class Directory:
     """Files and folders that are declared to be a service's."""
     drifted: dict[EntityId, set[EntityId]] = field(default_factory=lambda: defaultdict(set))
     """Ids that changes carry and that no source declares, under the service that each most likely is."""
+    remarks: dict[str, str | None] = field(default_factory=dict)
+    """What was found out about a name as this view sees it, kept for whoever asks again."""
     _taught: set[tuple[str, str | None, str | None]] = field(default_factory=set)
     _described: dict[EntityId, list[Statement[Fact]]] = field(default_factory=lambda: defaultdict(list))
     _attributes: dict[EntityId, Mapping[str, str]] = field(default_factory=dict)
