@@ -524,6 +524,31 @@ def identity(
 
 
 @app.command()
+def feedback(
+    words: Annotated[list[str] | None, typer.Argument(help="nothing, to list; ANSWER and useful, not_useful, fixed or not_cause; or undo ID")] = None,
+    subject: Annotated[str | None, typer.Option(help="what of the answer: an incident, change or runbook by its id, or ACTION TARGET of a fix")] = None,
+    note: Annotated[str | None, typer.Option(help="why, for others")] = None,
+    by: Annotated[str | None, typer.Option(help="whose verdict")] = None,
+    data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """
+    Verdicts on answers: what counts, giving one, taking one back.
+    """
+    from graph.values import View
+    from service import feedback_text as texts
+    from service.feedback import listing
+
+    if words:
+        made = texts.given(settings_of(data), texts.asked(words, subject, note, by))
+        show(made, as_json, lambda: texts.given_text(made))
+        return
+    _asked(
+        data, as_json, lambda memory: {"verdicts": listing(memory.facts, View.now())},
+        lambda found: texts.listed_text(found, table),
+    )  # fmt: skip
+
+
+@app.command()
 def readiness(
     trend: Annotated[str, typer.Option(help="and the shares so many days ago, like 7,30")] = "",
     data: Data = None,

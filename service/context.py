@@ -37,6 +37,7 @@ from ingest.alerts import PLAIN
 from models.contract import Candidate, Ranking
 from models.directory import Directory
 from models.facets import alert_text
+from models.judged import Judged, Scope, adjusted, judged, shared_out, subjects
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.signals import NO_SIGNALS, Signals
@@ -44,15 +45,19 @@ from models.suspects import SuspectQuestion
 from service.asked import asked_bytes
 from service.fence import quoted
 from service.headline import headline
-from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
+from service.outcomes import precedent
+from service.parts import Part, alert_part, owner_part, runbook_part, stamp, suspect_part
 from service.policy import mode_part
 from service.radius import radius_part
+from service.recurring import follow_ups, times
 from service.support import supported
 from service.wiring import Memory
 
 SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3, "near": 10}
 WORTH = 0.05
 """A candidate below this is not shown."""
+JUDGED = 20
+"""The first candidates, whose order people's verdicts may change."""
 FUTURE = timedelta(minutes=5)
 HANDOVER = 0.001
 """Seconds to wait at most until the question's vector is begun."""
@@ -108,6 +113,12 @@ class _Work:
     late: bool = False
     evidence: set[str] = field(default_factory=set)
     timings: dict[str, float] = field(default_factory=dict)
+
+    def judged(self, asked: Collection[str]) -> Mapping[str, Judged]:
+        """
+        What people judged of these, for such an alert or such a service.
+        """
+        return judged(self.memory.facts, self.view, asked, Scope(self.alert.name, frozenset(self.likely)))
 
     @property
     def alert(self) -> Alert:
@@ -242,7 +253,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "owner": parts.get("owner"),
         "changes": parts.get("changes"),
         "precedents": parts.get("precedents", []),
-        "fixes": supported(cast("list[Part]", parts.get("precedents", [])), evidence),
+        "fixes": supported(cast("list[Part]", parts.get("precedents", [])), evidence, work.judged),
         "runbooks": parts.get("runbooks", []),
         "policy": policy,
         "blast_radius": parts.get("blast_radius"),
@@ -253,6 +264,8 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "as_of": stamp(work.view.as_of),
         "known_at": stamp(work.view.known_at),
     }
+    answer["follow_ups"] = follow_ups(answer["precedents"])  # type: ignore[arg-type]  # made above
+    answer["times"] = times(answer["precedents"], answer["history"])  # type: ignore[arg-type]  # made above
     answer["headline"] = headline(answer, searched="precedents" in parts)
     digest = hashlib.sha256(orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)).hexdigest()
     answer["answer_id"] = f"a-{digest[:20]}"
@@ -325,6 +338,7 @@ def _suspect_question(work: _Work) -> SuspectQuestion:
 def _changes(work: _Work) -> Part:
     question = _suspect_question(work)
     ranking = work.memory.suspects.rank(question, work.view)
+    ranking = shared_out(ranking, work.judged(subjects(ranking, "change", JUDGED)), "change")
     work.gaps.extend(ranking.gaps)
     if question.everywhere:
         work.gaps.append("changes of all services were weighed, since it is not clear which one this is about")
@@ -378,10 +392,11 @@ def _precedents(work: _Work) -> list[Part]:
         alert=work.alert.name,
     )
     ranking = work.memory.precedents.rank(question, work.view, SHOWN["precedents"])
+    ranking = adjusted(ranking, work.judged(subjects(ranking, "incident", JUDGED)), "incident")
     if ranking.abstained:
         work.gaps.append("no past incident is clearly the same kind of problem")
     return [
-        precedent_part(one, incident, work.cite)
+        precedent(work.memory, work.view, one, incident, work.cite)
         for one, incident in _stated(work, ranking.candidates[: SHOWN["precedents"]])
         if one.probability >= 0.2 and isinstance(incident, Incident)
     ]
@@ -394,6 +409,7 @@ def _runbooks(work: _Work) -> list[Part]:
     services = work.memory.catalogue.directory(work.view).likely(work.likely)
     question = RunbookQuestion(text=alert_text(work.alert), alert=work.alert.name, services=services, link=link)
     ranking = work.memory.runbooks.rank(question, work.view, 10)
+    ranking = shared_out(ranking, work.judged(subjects(ranking, "runbook", JUDGED)), "runbook")
     if ranking.abstained:
         work.gaps.append("no runbook is clearly for this alert")
     return [

@@ -26,18 +26,18 @@ from ingest.redaction_bodies import redact_body
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from service import VERSION, parts
-from service.api import audit, backtest, compat, identity, intake, owners, pages, policy
+from service.api import audit, backtest, compat, feedback, identity, intake, owners, pages, policy
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
 from service.api.recording import Recorded
 from service.api.requests import Moment, as_json, asked_moment, body_of, caller, fresh, timed, view_of
 from service.api.signals import signals_of
-from service.api.verdicts import note_verdict
 from service.context import Question, assemble
 from service.lookup import resolved_service
 from service.mcp import endpoint
 from service.metrics import exposition
+from service.outcomes import precedent
 from service.render import answer_text
 from service.replay import replayed
 from service.sources import listing
@@ -77,7 +77,7 @@ def create_app(memory: Memory) -> FastAPI:
     _lookups(app, memory)
     identity.install(app, memory)
     intake.install(app, memory)
-    _verdicts(app, memory)
+    feedback.install(app, memory)
     policy.install(app, memory)
     audit.install(app, memory)
     _operations(app, memory)
@@ -254,7 +254,7 @@ def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object]
         one.item.id: one.item for one in memory.store.incidents(view, [one.id for one in ranking.candidates[:limit]])
     }
     rows = [
-        parts.precedent_part(one, found[one.id], lambda ids: sorted(cited.union(ids)))
+        precedent(memory, view, one, found[one.id], lambda ids: sorted(cited.union(ids)))
         for one in ranking.candidates[:limit]
         if one.id in found
     ]
@@ -436,17 +436,6 @@ def timeline_rows(memory: Memory, view: View, service: str, start: str | None, e
             rows.append((at, {"what": "incident", "id": incident.item.id, "title": incident.item.title}))
     ordered = sorted(rows, key=lambda row: row[0])
     return {"service": name, "events": [{"at": parts.stamp(at), **row} for at, row in ordered]}
-
-
-def _verdicts(app: FastAPI, memory: Memory) -> None:
-    @app.post("/v1/feedback", status_code=202)
-    async def feedback(request: Request) -> Response:
-        """
-        A verdict on an answer: `{answer_id, verdict: useful|not_useful|fixed|not_cause, subject?, note?}`.
-        """
-        who = await caller(request, "feedback")
-        body = mapping_of(load_json(await body_of(request), "the feedback"), "the feedback")
-        return as_json(await run_in_threadpool(note_verdict, memory, who, body), 202)
 
 
 def _operations(app: FastAPI, memory: Memory) -> None:
