@@ -91,6 +91,12 @@ class Replica:
             and not (subjects and objects and one.item.object not in objects)
         )
 
+    def any(self, kind: FactKind) -> bool:
+        """
+        Whether a fact of this kind was ever stated.
+        """
+        return (kind, None, None) in self._found_by
+
     def former(self, view: View, kind: FactKind, subjects: Collection[EntityId]) -> tuple[Statement[Fact], ...]:
         """
         What was once said of these and had been taken back by the view's time, as far as the reader may see it.

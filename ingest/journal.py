@@ -14,7 +14,7 @@ from itertools import islice
 from graph.contract import Standing, Store
 from graph.errors import StoreUnavailable
 from graph.values import PUBLIC, Labels, Record, RecordState
-from ingest.connectors import connector, identity
+from ingest.connectors import connector, feedback, identity
 from ingest.contract import Piece, Source
 from ingest.errors import BadRecord, NotAllowed
 from ingest.parsing import MAX_DOCUMENT
@@ -87,7 +87,7 @@ def named(source: Source, redactor: Redactor) -> Source:
     """
     The source under its name without secrets. NotAllowed under that of people's decisions.
     """
-    if source.name == identity.NAME != source.connector:
+    if source.name in (identity.NAME, feedback.NAME) and source.name != source.connector:
         raise NotAllowed(
             f"the source name {source.name!r} is kept for decisions of people; give the source another one"
         )

@@ -36,6 +36,7 @@ from graph.values import (
     Statement,
     View,
 )
+from models.aftermath import Aftermath
 from models.directory import SERVICE_LABELS, TEAM_LABELS, Directory
 from models.incidents import Incidents
 from models.matching import Names
@@ -60,6 +61,7 @@ class Catalogue:
         self._weights: Mapping[str, float] = (parameters or load("resolution")).numbers("lookup")
         self.facts = Replica()
         self.incidents = Incidents()
+        self.aftermath = Aftermath()
         self._rules: dict[int, Statement[AlertRule]] = {}
         self._alerts: dict[int, Statement[Alert]] = {}
         self._sayings: dict[tuple[str, ...], int] = {}
@@ -112,6 +114,7 @@ class Catalogue:
         with self._lock:
             changed = not _KINDS.isdisjoint(self.facts.take(events))
             self.incidents.take(events)
+            self.aftermath.take(events)
             for event in events:
                 changed = self._take_one(event.op, event.statement_seq, event.statement) or changed
             if changed:

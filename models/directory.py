@@ -15,6 +15,7 @@ from graph.values import Alert, AlertRule, EntityId, EntityKind, Fact, FactKind,
 from models.known import Example, Known, bag_of
 from models.matching import Match, Named, Names
 from models.names import Kind, kind_of, tokens
+from models.sharpness import sharpness
 
 ADOPTED = 0.5
 """How likely an undeclared id must be a service before its history counts as that service's."""
@@ -82,12 +83,15 @@ class Directory:
     """Files and folders that are declared to be a service's."""
     drifted: dict[EntityId, set[EntityId]] = field(default_factory=lambda: defaultdict(set))
     """Ids that changes carry and that no source declares, under the service that each most likely is."""
+    remarks: dict[str, str | None] = field(default_factory=dict)
+    """What was found out about a name as this view sees it, kept for whoever asks again."""
     _taught: set[tuple[str, str | None, str | None]] = field(default_factory=set)
     _described: dict[EntityId, list[Statement[Fact]]] = field(default_factory=lambda: defaultdict(list))
     _attributes: dict[EntityId, Mapping[str, str]] = field(default_factory=dict)
     _own: dict[EntityId, frozenset[str]] = field(default_factory=dict)
     _bags: dict[int, dict[str, float]] = field(default_factory=dict)
     """The features of rules and alerts by statement, made once for all directories."""
+    _sharp: float | None = None
 
     @property
     def services(self) -> Mapping[EntityId, list[Named]]:
@@ -284,6 +288,14 @@ class Directory:
         The model of the alerts whose service is known.
         """
         return Known.fit([(one.bag, one.service, one.record) for one in self.examples if one.service])
+
+    def sharpness(self, weights: Mapping[str, float]) -> float:
+        """
+        How far the evidence on services is to be trusted here, against other organisations; found out once.
+        """
+        if self._sharp is None:
+            self._sharp = sharpness(self.known_services.trials, weights)
+        return self._sharp
 
     @cached_property
     def known_teams(self) -> Known:

@@ -37,21 +37,27 @@ from ingest.alerts import PLAIN
 from models.contract import Candidate, Ranking
 from models.directory import Directory
 from models.facets import alert_text
+from models.judged import Judged, Scope, adjusted, judged, shared_out, subjects
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from models.signals import NO_SIGNALS, Signals
 from models.suspects import SuspectQuestion
+from service.asked import asked_bytes
 from service.fence import quoted
 from service.headline import headline
-from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
+from service.outcomes import precedent
+from service.parts import Part, alert_part, owner_part, runbook_part, stamp, suspect_part
 from service.policy import mode_part
 from service.radius import radius_part
+from service.recurring import follow_ups, times
 from service.support import supported
 from service.wiring import Memory
 
 SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3, "near": 10}
 WORTH = 0.05
 """A candidate below this is not shown."""
+JUDGED = 20
+"""The first candidates, whose order people's verdicts may change."""
 FUTURE = timedelta(minutes=5)
 HANDOVER = 0.001
 """Seconds to wait at most until the question's vector is begun."""
@@ -81,6 +87,8 @@ class Question:
     signals: Signals = NO_SIGNALS
     format: str = PLAIN
     """What the payload was recognised as."""
+    asked_at: datetime | None = None
+    """When it was asked, where that is not now."""
 
 
 @dataclass
@@ -106,6 +114,12 @@ class _Work:
     evidence: set[str] = field(default_factory=set)
     timings: dict[str, float] = field(default_factory=dict)
 
+    def judged(self, asked: Collection[str]) -> Mapping[str, Judged]:
+        """
+        What people judged of these, for such an alert or such a service.
+        """
+        return judged(self.memory.facts, self.view, asked, Scope(self.alert.name, frozenset(self.likely)))
+
     @property
     def alert(self) -> Alert:
         return self.question.alert
@@ -123,13 +137,13 @@ class _Work:
         return ids
 
 
-def assemble(memory: Memory, question: Question) -> Part:
+def assemble(memory: Memory, question: Question, *, keep: bool = True) -> Part:
     """
-    The context of an alert, kept under its `answer_id` for replay.
+    The context of an alert, kept under its `answer_id` for replay unless it is one.
     """
     began = time.perf_counter()
     work = _Work(memory, question, _view(question))
-    if question.alert.at > datetime.now(UTC) + FUTURE:
+    if question.alert.at > (question.asked_at or datetime.now(UTC)) + FUTURE:
         work.gaps.append("the alert's time lies in the future; it is taken as now")
     _begin_vector(work)
     _timed(work, "service", lambda: _resolve(work))
@@ -137,7 +151,8 @@ def assemble(memory: Memory, question: Question) -> Part:
     answer = _answer(work, parts)
     work.timings["total"] = (time.perf_counter() - began) * 1000
     answer["timings_ms"] = {name: round(value, 2) for name, value in work.timings.items()}
-    _keep(memory, answer, work)
+    if keep:
+        _keep(memory, answer, work)
     return answer
 
 
@@ -238,7 +253,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "owner": parts.get("owner"),
         "changes": parts.get("changes"),
         "precedents": parts.get("precedents", []),
-        "fixes": supported(cast("list[Part]", parts.get("precedents", [])), evidence),
+        "fixes": supported(cast("list[Part]", parts.get("precedents", [])), evidence, work.judged),
         "runbooks": parts.get("runbooks", []),
         "policy": policy,
         "blast_radius": parts.get("blast_radius"),
@@ -249,6 +264,8 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "as_of": stamp(work.view.as_of),
         "known_at": stamp(work.view.known_at),
     }
+    answer["follow_ups"] = follow_ups(answer["precedents"])  # type: ignore[arg-type]  # made above
+    answer["times"] = times(answer["precedents"], answer["history"])  # type: ignore[arg-type]  # made above
     answer["headline"] = headline(answer, searched="precedents" in parts)
     digest = hashlib.sha256(orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)).hexdigest()
     answer["answer_id"] = f"a-{digest[:20]}"
@@ -258,7 +275,8 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
 def _keep(memory: Memory, answer: Part, work: _Work) -> None:
     body = orjson.dumps(answer)
     try:
-        memory.shelf.put(str(answer["answer_id"]), body, sorted(work.evidence))
+        asked = partial(asked_bytes, work.question, work.view, memory.told, memory.lags(), memory.indexer.reached)
+        memory.shelf.put(str(answer["answer_id"]), body, sorted(work.evidence), asked)
     except GraphError as error:
         gaps = answer["gaps"]
         if isinstance(gaps, list):
@@ -320,6 +338,7 @@ def _suspect_question(work: _Work) -> SuspectQuestion:
 def _changes(work: _Work) -> Part:
     question = _suspect_question(work)
     ranking = work.memory.suspects.rank(question, work.view)
+    ranking = shared_out(ranking, work.judged(subjects(ranking, "change", JUDGED)), "change")
     work.gaps.extend(ranking.gaps)
     if question.everywhere:
         work.gaps.append("changes of all services were weighed, since it is not clear which one this is about")
@@ -373,10 +392,11 @@ def _precedents(work: _Work) -> list[Part]:
         alert=work.alert.name,
     )
     ranking = work.memory.precedents.rank(question, work.view, SHOWN["precedents"])
+    ranking = adjusted(ranking, work.judged(subjects(ranking, "incident", JUDGED)), "incident")
     if ranking.abstained:
         work.gaps.append("no past incident is clearly the same kind of problem")
     return [
-        precedent_part(one, incident, work.cite)
+        precedent(work.memory, work.view, one, incident, work.cite)
         for one, incident in _stated(work, ranking.candidates[: SHOWN["precedents"]])
         if one.probability >= 0.2 and isinstance(incident, Incident)
     ]
@@ -389,6 +409,7 @@ def _runbooks(work: _Work) -> list[Part]:
     services = work.memory.catalogue.directory(work.view).likely(work.likely)
     question = RunbookQuestion(text=alert_text(work.alert), alert=work.alert.name, services=services, link=link)
     ranking = work.memory.runbooks.rank(question, work.view, 10)
+    ranking = shared_out(ranking, work.judged(subjects(ranking, "runbook", JUDGED)), "runbook")
     if ranking.abstained:
         work.gaps.append("no runbook is clearly for this alert")
     return [

@@ -237,19 +237,31 @@ def precedent_part(one: Candidate, incident: Incident, cite: Cite) -> Part:
         "why": [term.says for term in one.terms[:4] if term.weight > 0.1],
         "terms": [_term(term) for term in one.terms[:6]],
         "cause": (incident.cause_kind or None),
-        "fix": fix_part(worked[0]) if worked else None,
-        "also": [fix_part(fix) for fix in worked[1:3]],
-        "did_not_help": [fix_part(fix) for fix in incident.fixes if fix.worked is False][:3],
+        "fix": fix_part(worked[0], incident.resolved_at) if worked else None,
+        "also": [fix_part(fix, incident.resolved_at) for fix in worked[1:3]],
+        "did_not_help": [fix_part(fix, incident.resolved_at) for fix in incident.fixes if fix.worked is False][:3],
         "open_actions": int(incident.attributes.get("open_actions", 0)),
         "url": incident.url,
         "evidence": cite(one.evidence),
     }
 
 
-def fix_part(fix: Fix) -> Part:
+def fix_part(fix: Fix, resolved_at: datetime | None = None) -> Part:
     """
-    A fix for a reader, with the words that say so.
+    A fix for a reader, with the words that say so; of what else may be known of it only what is. `resolved_at`: when
+    its incident ended.
     """
+    more: Part = {
+        "at": stamp(fix.at),
+        "by": fix.by,
+        "parameters": fix.parameters,
+        "change": fix.change,
+        "runbook": fix.runbook,
+        "step": fix.step,
+        "stated_as": fix.stated_as,
+    }
+    if fix.at and resolved_at and resolved_at >= fix.at:
+        more["minutes_to_recover"] = round((resolved_at - fix.at).total_seconds() / 60)
     return {
         "action": fix.action.value,
         "target": fix.target,
@@ -258,7 +270,7 @@ def fix_part(fix: Fix) -> Part:
         "worked": fix.worked,
         "held": fix.held,
         "reverts": fix.reverts,
-    }
+    } | {name: value for name, value in more.items() if value not in (None, "")}
 
 
 def minutes(incident: Incident) -> int | None:

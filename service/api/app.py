@@ -26,19 +26,20 @@ from ingest.redaction_bodies import redact_body
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from service import VERSION, parts
-from service.api import audit, backtest, compat, identity, intake, owners, pages, policy
+from service.api import audit, backtest, compat, feedback, identity, intake, owners, pages, policy
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
 from service.api.recording import Recorded
 from service.api.requests import Moment, as_json, asked_moment, body_of, caller, fresh, timed, view_of
 from service.api.signals import signals_of
-from service.api.verdicts import note_verdict
 from service.context import Question, assemble
 from service.lookup import resolved_service
 from service.mcp import endpoint
 from service.metrics import exposition
+from service.outcomes import precedent
 from service.render import answer_text
+from service.replay import replayed
 from service.sources import listing
 from service.tokens import Caller
 from service.wiring import Memory
@@ -76,7 +77,7 @@ def create_app(memory: Memory) -> FastAPI:
     _lookups(app, memory)
     identity.install(app, memory)
     intake.install(app, memory)
-    _verdicts(app, memory)
+    feedback.install(app, memory)
     policy.install(app, memory)
     audit.install(app, memory)
     _operations(app, memory)
@@ -189,6 +190,14 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         kept = await run_in_threadpool(answer_seen, memory, answer_id, who)
         return Response(kept, media_type="application/json")
 
+    @app.get("/v1/answers/{answer_id}/replay")
+    async def replay(request: Request, answer_id: str) -> Response:
+        """
+        The answer made again from the store at its own view: whether it is the same, and what changed since.
+        """
+        who = await caller(request, "read")
+        return as_json(await timed("replay", lambda: replay_seen(memory, answer_id, who)))
+
     @app.post("/v1/similar")
     async def similar(request: Request) -> Response:
         """
@@ -220,6 +229,14 @@ def answer_seen(memory: Memory, answer: str, who: Caller) -> bytes:
     return kept
 
 
+def replay_seen(memory: Memory, answer: str, who: Caller) -> parts.Part:
+    """
+    The replay of a kept answer. A Problem 404 where there is none that the caller may see.
+    """
+    answer_seen(memory, answer, who)
+    return replayed(memory, answer, who.visibility)
+
+
 def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object] | object) -> dict[str, object]:
     """
     Ranked incidents for a text.
@@ -237,7 +254,7 @@ def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object]
         one.item.id: one.item for one in memory.store.incidents(view, [one.id for one in ranking.candidates[:limit]])
     }
     rows = [
-        parts.precedent_part(one, found[one.id], lambda ids: sorted(cited.union(ids)))
+        precedent(memory, view, one, found[one.id], lambda ids: sorted(cited.union(ids)))
         for one in ranking.candidates[:limit]
         if one.id in found
     ]
@@ -419,17 +436,6 @@ def timeline_rows(memory: Memory, view: View, service: str, start: str | None, e
             rows.append((at, {"what": "incident", "id": incident.item.id, "title": incident.item.title}))
     ordered = sorted(rows, key=lambda row: row[0])
     return {"service": name, "events": [{"at": parts.stamp(at), **row} for at, row in ordered]}
-
-
-def _verdicts(app: FastAPI, memory: Memory) -> None:
-    @app.post("/v1/feedback", status_code=202)
-    async def feedback(request: Request) -> Response:
-        """
-        A verdict on an answer: `{answer_id, verdict: useful|not_useful|fixed|not_cause, subject?, note?}`.
-        """
-        who = await caller(request, "feedback")
-        body = mapping_of(load_json(await body_of(request), "the feedback"), "the feedback")
-        return as_json(await run_in_threadpool(note_verdict, memory, who, body), 202)
 
 
 def _operations(app: FastAPI, memory: Memory) -> None:

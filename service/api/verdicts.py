@@ -8,9 +8,8 @@ from collections.abc import Mapping
 
 import orjson
 
-from ingest.connectors.feedback import check
-from ingest.contract import Source
-from ingest.journal import admit
+from ingest.errors import BadRecord
+from service.feedback import give, undo
 from service.parts import Part
 from service.tokens import LOCAL, Caller
 from service.wiring import Memory
@@ -18,17 +17,22 @@ from service.wiring import Memory
 
 def note_verdict(memory: Memory, who: Caller, given: Mapping[str, object]) -> Part:
     """
-    Keep a verdict as a record. A Problem 404 for an answer that the caller may not see; BadRecord for no verdict.
+    Keep a verdict as a record, or take one back (`undo`); it is in force when this returns. A Problem 404 for an answer
+    that the caller may not see; BadRecord for no verdict.
     """
     from service.api.app import answer_seen
 
-    body = dict(given)
     # a token says whose voice it is; without tokens there is only what the body says
-    body["by"] = str(body.get("by") or who.name) if who is LOCAL else who.name
-    answer_seen(memory, str(body.get("answer_id")), who)
-    check(body)
-    memory.audit.record(who.name, "feedback", {"answer": body["answer_id"], "verdict": body["verdict"]})
-    source = Source(name="feedback", connector="feedback")
-    admitted = admit(memory.store, source, orjson.dumps(body), {"path": "feedback"})
-    memory.nudge()
-    return {"records": list(admitted.records), "duplicate": not admitted.new}
+    by = str(given.get("by") or who.name)[:200] if who is LOCAL else who.name
+    labels = None if who is LOCAL else who.visibility
+    if given.get("undo"):
+        made = undo(memory.store, str(given["undo"]), None if who.may("admin") else by, labels)
+    elif not given.get("answer_id"):
+        raise BadRecord("feedback needs `answer_id`, or `undo` with the id of a verdict")
+    else:
+        answer = orjson.loads(answer_seen(memory, str(given["answer_id"]), who))
+        made = give(memory.store, answer, given, by)
+    told = {"answer": str(given.get("answer_id") or ""), "verdict": str(made["verdict"]), "judged": str(made["judged"])}
+    memory.audit.record(who.name, "feedback", told | ({"undo": str(given["undo"])} if given.get("undo") else {}))
+    memory.follow()
+    return made

@@ -20,6 +20,7 @@ from service.mcp.asking import Asking, citing, explained, named, nothing, page
 from service.mcp.refusals import UNKNOWN, Refusal
 from service.mcp.shapes import AskChanges, AskOwner, AskRunbook, AskSimilar
 from service.mcp.shaping import Row, gap, page_id
+from service.outcomes import precedent
 from service.support import supported
 
 PAGE = 900
@@ -109,7 +110,7 @@ def similar(asking: Asking, ask: AskSimilar) -> Row:
     candidates = ranking.candidates[place.given : place.given + ask.limit]
     items = {one.item.id: one.item for one in asking.memory.store.incidents(view, [one.id for one in candidates])}
     told: list[Mapping[str, Any]] = [
-        parts.precedent_part(one, items[one.id], list) for one in candidates if one.id in items
+        precedent(asking.memory, view, one, items[one.id], list) for one in candidates if one.id in items
     ]
     evidence = asking.evidence(record for one in told for record in one["evidence"])
     shaper = asking.shaper(evidence)

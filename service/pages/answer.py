@@ -168,15 +168,14 @@ def _last_fix(precedents: Sequence[Mapping[str, Any]], answer: Answer) -> View |
 
 def _held(one: Mapping[str, Any], all_of: Sequence[Mapping[str, Any]], answer: Answer) -> str:
     """
-    Whether what fixed it lasted: as the document says, else by what came after it.
+    Whether what fixed it lasted, by what came after it.
     """
     fix = one.get("fix")
     if not fix:
         return ""
-    if fix.get("held") is True:
-        return "It held."
     if fix.get("held") is False:
-        return "It did not hold."
+        again = one.get("again") or ()
+        return f"It did not hold: {again[0]}." if again else "It did not hold."
     began = moment(one.get("at"))
     later = sorted(
         (at, other["id"])
@@ -187,6 +186,8 @@ def _held(one: Mapping[str, Any], all_of: Sequence[Mapping[str, Any]], answer: A
     if began and later:
         at, name = later[0]
         return f"It came back after {span(at - began)}: {name} ({short(at.isoformat())[:10]})."
+    if fix.get("held") is True:
+        return "It held."
     onset = moment(answer["alert"].get("at"))
     if began and onset and onset > began:
         return f"Nothing alike is known in the {span(onset - began)} until this alert; no source says that it held."
