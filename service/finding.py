@@ -112,29 +112,6 @@ def _groups(names: _Names, text: str) -> list[Part]:
     Teams and people, with how many services a team owns.
     """
     wanted = text.lower()
-    held = sorted(
-        (name != wanted, not name.startswith(wanted), name, one, kind)
-        for name, one, kind in names.groups
-        if wanted in name
-    )
-    return [
-        {"name": entity_name(one), "kind": kind, "services": names.owned[one]} for *_, one, kind in sorted(held)[:SHOWN]
-    ]
-
-
-def _alerts(memory: Memory, view: View, text: str) -> list[Part]:
-    rules = memory.catalogue.directory(view).rules
-    return [
-        {"name": name, "services": sorted({entity_name(one) for rule in rules[name] for one in rule.item.services})}
-        for name in _best(rules, text)
-    ]
-
-
-def _best(names: Iterable[str], text: str) -> list[str]:
-    """
-    Names that hold the text, the same first, then those that begin with it.
-    """
-    wanted = text.lower()
     held = [one for one in names.groups if wanted in one[0]]
     best = sorted(held, key=lambda one: (one[0] != wanted, not one[0].startswith(wanted), one))
     return [{"name": entity_name(one), "kind": kind, "services": names.owned[one]} for _, one, kind in best[:SHOWN]]
