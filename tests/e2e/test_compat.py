@@ -58,8 +58,12 @@ def test_a_policy_has_levels_and_services_and_who_is_on_call_now_is_listed_with_
     assert policy in got(client, f"{PAGER}/escalation_policies", limit=100)["escalation_policies"]
     now = got(client, f"{PAGER}/oncalls", **{"escalation_policy_ids[]": policy["id"]})["oncalls"]
     expected = [one["name"] for one in got(client, "/v1/owner", service="checkout")["answers_now"]]
-    assert {one["user"]["summary"] for one in now} <= set(expected)
-    assert {one["escalation_policy"]["id"] for one in now} <= {policy["id"]}
+    assert {one["user"]["summary"] for one in now if one["escalation_level"] == 1} == set(expected)
+    levels = got(client, "/v1/owner", service="checkout")["answering"]["levels"]
+    assert sorted((one["escalation_level"], one["user"]["summary"]) for one in now) == sorted(
+        (level["level"], person["name"]) for level in levels for person in level["people"]
+    )
+    assert {one["escalation_policy"]["id"] for one in now} == {policy["id"]}
 
 
 @pytest.mark.parametrize("path", ["services/PNOTHING", "escalation_policies/PNOTHING"])
@@ -116,3 +120,74 @@ def test_pagerdutys_own_ids_and_key_are_taken(tmp_path: Path) -> None:
         key = {"authorization": f"Token token={token}"}
         assert client.get(f"{PAGER}/services/PABC123", headers=key).json()["service"]["name"] == "cart"
         assert client.get("/v1/owner", params={"alias": "PABC123"}, headers=key).json()["service"] == "service:cart"
+
+
+def test_users_teams_and_schedules_are_listed_told_and_written_out(client: TestClient) -> None:
+    users = got(client, f"{PAGER}/users", limit=100, total="true")
+    assert (len(users["users"]), users["more"]) == (users["total"], False)
+    keys = {
+        "id",
+        "type",
+        "summary",
+        "self",
+        "html_url",
+        "name",
+        "email",
+        "time_zone",
+        "role",
+        "teams",
+        "contact_methods",
+    }
+    assert all(keys <= one.keys() for one in users["users"])
+    selma = next(one for one in users["users"] if one["summary"] == "selma")
+    assert got(client, f"{PAGER}/users/{selma['id']}")["user"] == selma
+    teams = {one["summary"]: one for one in got(client, f"{PAGER}/teams", limit=100)["teams"]}
+    checkout = teams["checkout"]
+    assert got(client, f"{PAGER}/teams/{checkout['id']}")["team"] == checkout
+    members = got(client, f"{PAGER}/teams/{checkout['id']}/members", **{"include[]": "users"})["members"]
+    assert {one["user"]["type"] for one in members} <= {"user"}
+    of_team = got(client, f"{PAGER}/users", **{"team_ids[]": checkout["id"], "limit": 100})["users"]
+    assert {one["summary"] for one in of_team} == {one["user"]["summary"] for one in members}
+    for row in got(client, f"{PAGER}/schedules", limit=100)["schedules"]:
+        whole = got(client, f"{PAGER}/schedules/{row['id']}")["schedule"]
+        assert {"type": "schedule", "name": row["name"]}.items() <= whole.items()
+        assert 0 <= whole["final_schedule"]["rendered_coverage_percentage"] <= 100
+    (service,) = got(client, f"{PAGER}/services", query="checkout", limit=1)["services"]
+    full = got(client, f"{PAGER}/services/{service['id']}", **{"include[]": ["teams", "escalation_policies"]})[
+        "service"
+    ]
+    assert (full["teams"][0]["type"], full["escalation_policy"]["type"]) == ("team", "escalation_policy")
+    assert full["escalation_policy"]["escalation_rules"]
+    now = got(client, f"{PAGER}/oncalls", **{"include[]": "users", "limit": 100})["oncalls"]
+    assert {one["user"]["type"] for one in now} == {"user"}
+    assert client.get(f"{PAGER}/schedules/{row['id']}", params={"since": "soon"}).status_code == 422
+
+
+def test_backstages_queries_facets_and_uids(client: TestClient) -> None:
+    path = f"{CATALOGUE}/entities/by-query"
+    first = got(
+        client, path, filter="kind=component", limit=3, orderField="metadata.name,desc", fields="metadata.name,kind"
+    )
+    assert set(first) == {"items", "totalItems", "pageInfo"}
+    assert [set(one) for one in first["items"]] == [{"metadata", "kind"}] * 3
+    names = [one["metadata"]["name"] for one in first["items"]]
+    second = got(client, path, cursor=first["pageInfo"]["nextCursor"])
+    names += [one["metadata"]["name"] for one in second["items"]]
+    assert names == sorted(names, reverse=True)
+    assert len(set(names)) == 6
+    assert got(client, path, cursor=second["pageInfo"]["prevCursor"]) == first
+    found = got(
+        client, path, fullTextFilterTerm="CHECKOUT", fullTextFilterFields="metadata.name", filter="kind=component"
+    )
+    assert {"checkout"} <= {one["metadata"]["name"] for one in found["items"]}
+    assert all("checkout" in one["metadata"]["name"] for one in found["items"])
+    assert client.get(path, params={"cursor": "nonsense"}).status_code == 422
+    facets = got(client, f"{CATALOGUE}/entity-facets", facet=["kind", "spec.owner"], filter="kind=component")["facets"]
+    assert facets["kind"] == [{"value": "Component", "count": first["totalItems"]}]
+    owners = {one["value"]: one["count"] for one in facets["spec.owner"]}
+    assert owners["group:default/checkout"] == len(
+        got(client, f"{CATALOGUE}/entities", filter="kind=component,spec.owner=group:default/checkout")
+    )
+    one = got(client, f"{CATALOGUE}/entities", filter="metadata.name=checkout,kind=component")[0]
+    assert got(client, f"{CATALOGUE}/entities/by-uid/{one['metadata']['uid']}") == one
+    assert client.get(f"{CATALOGUE}/entities/by-uid/nothing").status_code == 404
