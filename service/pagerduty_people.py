@@ -141,7 +141,8 @@ def schedule(pager: Pager, name: EntityId, since: datetime | None = None, until:
                 for start, end, people in entries
                 for who in people
             ],
-            "rendered_coverage_percentage": round(100 * covered / max(1.0, (until - since).total_seconds()), 1),
+            # null where no rules are known: that is no hole in the calendar
+            "rendered_coverage_percentage": round(100 * covered / (until - since).total_seconds(), 1) if rota else None,
         }
     return found
 

@@ -167,7 +167,10 @@ def readiness_text(found: dict[str, list[dict[str, object]]]) -> str:
         past = cast("dict[str, float | None]", then["answerable"])
         told = ", ".join(f"{name} {'?' if share is None else f'{share:.0%}'}" for name, share in past.items())
         lines.append(f"{then['days_ago']} days ago: {told}")
-    lines += [f"mend: {one['repair']} ({one['services']} services)" for one in found["repairs"][:5]]
+    lines += [
+        f"mend: {one['repair']} ({one['services']} services, opens {one['unlocks']} questions)"
+        for one in found["repairs"][:5]
+    ]
     lines += [f"{one['score']:.2f}  {one['service']}  {', '.join(_words(one['missing']))}" for one in found["services"]]
     return "\n".join(lines)
 

@@ -4,12 +4,16 @@ Clients of PagerDuty and of Backstage get the shapes that they know.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from graph.contract import Yield
+from graph.rota import Layer, written
+from graph.values import Fact, FactKind, Record, Trust
 from ingest.contract import Source
 from ingest.journal import admit
 from ingest.pipeline import drain
@@ -151,7 +155,8 @@ def test_users_teams_and_schedules_are_listed_told_and_written_out(client: TestC
     for row in got(client, f"{PAGER}/schedules", limit=100)["schedules"]:
         whole = got(client, f"{PAGER}/schedules/{row['id']}")["schedule"]
         assert {"type": "schedule", "name": row["name"]}.items() <= whole.items()
-        assert 0 <= whole["final_schedule"]["rendered_coverage_percentage"] <= 100
+        covered = whole["final_schedule"]["rendered_coverage_percentage"]
+        assert (covered is None) == (whole["final_schedule"]["rendered_schedule_entries"] == [])
     (service,) = got(client, f"{PAGER}/services", query="checkout", limit=1)["services"]
     full = got(client, f"{PAGER}/services/{service['id']}", **{"include[]": ["teams", "escalation_policies"]})[
         "service"
@@ -191,3 +196,27 @@ def test_backstages_queries_facets_and_uids(client: TestClient) -> None:
     one = got(client, f"{CATALOGUE}/entities", filter="metadata.name=checkout,kind=component")[0]
     assert got(client, f"{CATALOGUE}/entities/by-uid/{one['metadata']['uid']}") == one
     assert client.get(f"{CATALOGUE}/entities/by-uid/nothing").status_code == 404
+
+
+def test_a_schedules_calendar_follows_its_rules(tmp_path: Path) -> None:
+    """
+    Two persons who hand off each Monday: each has whole weeks, in turn, and nothing is left uncovered.
+    """
+    memory = open_memory(Settings(data=tmp_path, embedder="none"))
+    monday = datetime(2026, 6, 1, 9, tzinfo=UTC)
+    layer = Layer(turns=(("person:ada",), ("person:bea",)), start=monday, anchor=monday)
+    rota = {"rota": written([layer], "UTC"), "kind": "schedule"}
+    record = Record(id="r", source="s", connector="test", part="p", body="", digest="", received_at=monday)
+    memory.store.append([record])
+    fact = Fact(kind=FactKind.ENTITY, subject="team:pagers", attributes=rota)
+    memory.store.apply([Yield(record="r", items=(fact,), trust=Trust.DECLARED)])
+    memory.follow()
+    token = memory.tokens.issue("pager", ["read"])
+    with TestClient(create_app(memory), base_url=ADDRESS, headers={"authorization": f"Token token={token}"}) as client:
+        (row,) = got(client, f"{PAGER}/schedules")["schedules"]
+        assert [one["summary"] for one in row["users"]] == ["ada", "bea"]
+        span = {"since": "2026-06-08T09:00:00Z", "until": "2026-06-29T09:00:00Z"}
+        calendar = got(client, f"{PAGER}/schedules/{row['id']}", **span)["schedule"]["final_schedule"]
+    told = [(one["start"][:10], one["user"]["summary"]) for one in calendar["rendered_schedule_entries"]]
+    assert told == [("2026-06-08", "bea"), ("2026-06-15", "ada"), ("2026-06-22", "bea")]
+    assert calendar["rendered_coverage_percentage"] == 100.0
