@@ -22,6 +22,8 @@ from service.wiring import Memory
 
 LISTED = 200
 LONGEST = 300
+SOON = 0.05
+"""Seconds to wait for readiness, which a small organisation has at once."""
 
 
 def install(app: FastAPI, memory: Memory, ready: Kept[Whole]) -> None:
@@ -72,7 +74,7 @@ def _listed(memory: Memory, view: View, name: str, owner: str, start: int) -> Pa
 
 def _service(ready: Kept[Whole], visit: Visit) -> Response:
     body = service_dossier(visit.memory, visit.view, visit.request.path_params["name"])
-    made = ready.get(visit.who.visibility)
+    made = ready.get(visit.who.visibility, SOON)
     row = made.value.rows.get(str(body["name"])) if made else None
     body["readiness"] = row
     if visit.wants_json:

@@ -29,7 +29,7 @@ ANSWERS = {
         "Suspects before the onset": ["d-0407", "for", "1 record", "no known change explains it"],
     },
     "What fixed it last time, and did it hold?": {
-        "What fixed it last time": ["rollback checkout", "LK-137", "Rolled back", "no source says that it held", "did not help"],
+        "What fixed it last time": ["rollback checkout", "LK-137", "Rolled back", "held", "did not help"],
         "Precedents": ["LK-109", "It came back after 36 days: LK-137"],
         "Runbook steps, as written": ["larkctl rollback checkout", "Needs a person"],
     },
