@@ -156,6 +156,10 @@ class Candidate:
     evidence: tuple[str, ...] = ()
     """Ids of the records behind it."""
     statement: int | None = None
+    same_event: tuple[str, ...] = ()
+    """Further candidates, ranked below it, that tell of the same event."""
+    told_by: str | None = None
+    """The candidate above it that tells of the same event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,10 @@ from ingest.alerts import PLAIN
 from models.contract import Candidate, Ranking
 from models.directory import Directory
 from models.facets import alert_text
-from models.precedents import PrecedentQuestion
+from models.precedents import PrecedentQuestion, first_told
 from models.runbooks import RunbookQuestion
 from models.suspects import Signals, SuspectQuestion
+from service.events import told_once, with_likes
 from service.fence import quoted
 from service.headline import headline
 from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
@@ -350,13 +351,14 @@ def _precedents(work: _Work) -> list[Part]:
         neighbours=_near(directory, work.upstream, services),
         alert=work.alert.name,
     )
-    ranking = work.memory.precedents.rank(question, work.view, SHOWN["precedents"])
+    ranking = work.memory.precedents.rank(question, work.view, 2 * SHOWN["precedents"])
     if ranking.abstained:
         work.gaps.append("no past incident is clearly the same kind of problem")
+    leading = [one for one in first_told(ranking)[: SHOWN["precedents"]] if one.probability >= 0.2]
+    stated = _stated(work, with_likes(ranking.candidates, leading))
     return [
         precedent_part(one, incident, work.cite)
-        for one, incident in _stated(work, ranking.candidates[: SHOWN["precedents"]])
-        if one.probability >= 0.2 and isinstance(incident, Incident)
+        for one, incident in told_once((one, item) for one, item in stated if isinstance(item, Incident))
     ]
 
 
