@@ -20,6 +20,7 @@ from models.contract import Candidate, Ranking, Search, Term, chance
 from models.facets import headline
 from models.groups import leaders
 from models.incidents import Past
+from models.logit import scored
 from models.parameters import Parameters
 
 POOL = 100
@@ -98,7 +99,7 @@ class Precedents:
         candidates = tuple(
             Candidate(
                 id=document,
-                probability=chance(self._bias + total(rows[document], self._weights)),
+                probability=chance(self._bias + scored(rows[document], self._weights)),
                 terms=self._explained(rows[document], statements.get(document), question),
                 evidence=(statements[document].record,) if document in statements else (),
                 statement=statements[document].seq if document in statements else None,
@@ -114,7 +115,7 @@ class Precedents:
         """
         Documents, best first; adds to each row how far it is ahead.
         """
-        scores = {document: total(row, self._weights) for document, row in rows.items()}
+        scores = {document: scored(row, self._weights) for document, row in rows.items()}
         order = sorted(scores, key=lambda document: (-scores[document], document))
         leads = lead([scores[document] for document in order])
         for document, (gap, ahead) in zip(order, leads, strict=True):
@@ -223,13 +224,6 @@ def _told(incidents: Mapping[str, Incident]) -> dict[str, str]:
     names = list(incidents)
     first = leaders([incidents[name] for name in names])
     return {name: names[place] for name, place in zip(names, first, strict=True) if names[place] != name}
-
-
-def total(row: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    """
-    The weighted sum of a row's terms; what has no weight does not count.
-    """
-    return sum(weights.get(name, 0.0) * value for name, value in row.items())
 
 
 def lead(scores: Sequence[float]) -> list[tuple[float, float]]:

@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from models.indexer import Indexer
-from models.logit import Question, fit
+from models.logit import Question, fit, scored
 from models.parameters import Lesson, save
-from models.precedents import AHEAD, BIAS, TEXT, WEIGHTS, PrecedentQuestion, Precedents, lead, total
+from models.precedents import AHEAD, BIAS, TEXT, WEIGHTS, PrecedentQuestion, Precedents, lead
 from service.evaluation.frame import Lab, digests
 from service.evaluation.similar import asked_of, stated
 from service.evaluation.train_suspects import licence_of
@@ -109,7 +109,7 @@ def _ranked(group: Group) -> list[Question]:
     """
     found = []
     for rows, right in group.asked:
-        wrong = sorted(set(range(len(rows))) - right, key=lambda place: -total(rows[place], WEIGHTS))[:HARDEST]
+        wrong = sorted(set(range(len(rows))) - right, key=lambda place: -scored(rows[place], WEIGHTS))[:HARDEST]
         for place in right:
             table = _table([rows[place], *(rows[other] for other in wrong)])
             found.append(Question(table, np.zeros(1), 0, 1.0 / (len(right) * len(group.asked) ** 0.5)))
