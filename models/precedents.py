@@ -13,9 +13,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
+
 from graph.contract import Store
-from graph.searching import Hit, Scope
+from graph.searching import Scope
 from graph.values import EntityId, Incident, ItemKind, Statement, View, entity_name
+from models.columns import Columns, Named
 from models.contract import Candidate, Ranking, Search, Term, chance
 from models.facets import headline
 from models.groups import leaders
@@ -23,7 +26,8 @@ from models.incidents import Past
 from models.logit import scored
 from models.parameters import Parameters
 
-POOL = 100
+POOL = 60
+"""Rows of each search at least; twice as many as candidates are wanted, if that is more."""
 TEXT = (
     "dense", "symptom", "words", "title_words", "head", "head_title", "words_top", "title_words_top", "head_top",
     "recent",
@@ -39,8 +43,6 @@ WEIGHTS: Mapping[str, float] = {
 """Those of the text are where learning begins; those of the graph are of the scale that was learned."""
 BIAS = -9.0
 CONFIDENT = 0.5
-Named = Mapping[str, tuple[str, ...]]
-"""By facet, the terms that a hit counts for."""
 RECENT = 7
 """Days after which an incident is half as recent as one of today."""
 SAYS: Mapping[str, str] = {
@@ -92,35 +94,35 @@ class Precedents:
         """
         Past incidents, best first, each with the probability that it is the same kind of problem.
         """
-        rows, found = self.terms(question, view, limit)
-        order = self._ordered(rows)[:limit]
+        columns, found = self.terms(question, view, limit)
+        documents, scores = self._ordered(columns)
+        leads = lead(scores)[:limit]
+        order = documents[:limit]
         statements = found | self._stated(view, set(order) - found.keys())
         told = _told({document: statements[document].item for document in order if document in statements})
         candidates = tuple(
             Candidate(
                 id=document,
-                probability=chance(self._bias + scored(rows[document], self._weights)),
-                terms=self._explained(rows[document], statements.get(document), question),
+                probability=chance(self._bias + score + scored(ahead, self._weights)),
+                terms=self._explained(columns.row(document) | ahead, statements.get(document), question),
                 evidence=(statements[document].record,) if document in statements else (),
                 statement=statements[document].seq if document in statements else None,
                 same_event=tuple(one for one, first in told.items() if first == document),
                 told_by=told.get(document),
             )
-            for document in order
+            for document, score, ahead in zip(order, scores, leads, strict=False)
         )
         best = candidates[0].probability if candidates else 0.0
         return Ranking(candidates=candidates, none_probability=1 - best, abstained=best < self._confident)
 
-    def _ordered(self, rows: Mapping[str, dict[str, float]]) -> list[str]:
+    def _ordered(self, columns: Columns) -> tuple[list[str], list[float]]:
         """
-        Documents, best first; adds to each row how far it is ahead.
+        Documents with their scores, best first.
         """
-        scores = {document: scored(row, self._weights) for document, row in rows.items()}
-        order = sorted(scores, key=lambda document: (-scores[document], document))
-        leads = lead([scores[document] for document in order])
-        for document, (gap, ahead) in zip(order, leads, strict=True):
-            rows[document] |= {"gap": gap, "ahead": ahead}
-        return order
+        documents = sorted(columns.documents)
+        scores = columns.weighed(documents, self._weights)
+        order = np.argsort(-scores, kind="stable")
+        return [documents[place] for place in order], scores[order].tolist()
 
     def _stated(self, view: View, ids: Collection[str]) -> dict[str, Statement[Incident]]:
         """
@@ -132,63 +134,60 @@ class Precedents:
 
     def terms(
         self, question: PrecedentQuestion, view: View, limit: int = 50
-    ) -> tuple[dict[str, dict[str, float]], dict[str, Statement[Incident]]]:
+    ) -> tuple[Columns, dict[str, Statement[Incident]]]:
         """
         The values of the terms of each candidate, and the incidents that were read for it.
         """
-        rows = self._text_terms(question, view, limit)
-        return rows, self._graph_terms(question, view, rows)
+        columns = self._text_terms(question, view, max(POOL, 2 * limit))
+        return columns, self._graph_terms(question, view, columns)
 
-    def _text_terms(self, question: PrecedentQuestion, view: View, limit: int) -> dict[str, dict[str, float]]:
+    def _text_terms(self, question: PrecedentQuestion, view: View, pool: int) -> Columns:
         scope = Scope(view=view, kinds=(ItemKind.INCIDENT,), before=question.at)
-        pool = max(POOL, limit)
+        columns = Columns()
         # words first: the question's vector may still be in the making
-        rows: dict[str, dict[str, float]] = {}
         head = headline(question.text)
-        self._shares(rows, question.text, pool, scope, {"title": ("title_words",), "": ("words",)})
+        self._shares(columns, question.text, pool, scope, {"title": ("title_words",), "": ("words",)})
         if head:
-            self._shares(rows, head, pool, scope, {"title": ("head_title",), "": ("head",)})
+            self._shares(columns, head, pool, scope, {"title": ("head_title",), "": ("head",)})
         else:
-            for row in rows.values():
-                row |= {"head_title": row.get("title_words", 0.0), "head": row.get("words", 0.0)}
+            columns.values |= {"head_title": columns.column("title_words"), "head": columns.column("words")}
         for name in BESIDE_TOP:
-            top = max((row.get(name, 0.0) for row in rows.values()), default=0.0) or 1.0
-            for row in rows.values():
-                row[f"{name}_top"] = row.get(name, 0.0) / top
+            column = columns.column(name)
+            top = max(column.values(), default=1.0) or 1.0
+            columns.values[f"{name}_top"] = {document: value / top for document, value in column.items()}
         dense = self._search.search_dense(question.text, pool, scope)
-        _fill(rows, dense, {"symptoms": ("symptom", "dense"), "": ("dense",)})
-        # what the search did not come to is at most as near as the last that it did
-        for name in ("dense", "symptom") if dense else ():
-            for row in rows.values():
-                row.setdefault(name, dense[-1].score)
-        return rows
+        columns.add(dense, {"symptoms": ("symptom", "dense"), "": ("dense",)})
+        if dense:
+            # what the search did not come to is at most as near as the last that it did
+            columns.lift(("dense", "symptom"), columns.documents, dense[-1].score)
+        return columns
 
-    def _shares(self, rows: dict[str, dict[str, float]], text: str, pool: int, scope: Scope, names: Named) -> None:
+    def _shares(self, columns: Columns, text: str, pool: int, scope: Scope, names: Named) -> None:
         """
         BM25 as the share of what a text could score at all.
         """
-        most = self._search.most(text, scope.view)
-        _fill(rows, self._search.search_lexical(text, pool, scope), names, most)
+        columns.add(self._search.search_lexical(text, pool, scope), names, self._search.most(text, scope.view))
 
-    def _graph_terms(
-        self, question: PrecedentQuestion, view: View, rows: dict[str, dict[str, float]]
-    ) -> dict[str, Statement[Incident]]:
+    def _graph_terms(self, question: PrecedentQuestion, view: View, columns: Columns) -> dict[str, Statement[Incident]]:
         """
         Adds what the graph knows of where and when; the incidents that it read.
         """
-        if not rows or not (question.services or question.alert or question.at):
+        documents = columns.documents
+        if not documents or not (question.services or question.alert or question.at):
             return {}
-        found = {one.item.id: one for one in self._past.incidents(view, rows.keys())}
-        for statement in found.values():
-            incident, row = statement.item, rows[statement.item.id]
-            row["service"] = max((question.services.get(service, 0.0) for service in incident.services), default=0.0)
-            row["neighbour"] = float(
-                any(service in question.neighbours for service in incident.services) and row["service"] < 0.2
-            )
-            row["alert"] = float(bool(question.alert) and question.alert in incident.alerts)
+        found = {one.item.id: one for one in self._past.incidents(view, documents)}
+        service, neighbour, alert, recent = map(columns.column, ("service", "neighbour", "alert", "recent"))
+        for name, statement in found.items():
+            incident = statement.item
+            if incident.services:
+                service[name] = max(question.services.get(one, 0.0) for one in incident.services)
+                near = service[name] < 0.2 and any(one in question.neighbours for one in incident.services)
+                neighbour[name] = float(near)
+            if question.alert and question.alert in incident.alerts:
+                alert[name] = 1.0
             if question.at and incident.at:
                 days = (question.at - incident.at).total_seconds() / 86400
-                row["recent"] = 1 / (1 + max(0.0, days) / RECENT)
+                recent[name] = 1 / (1 + max(0.0, days) / RECENT)
         return found
 
     def _explained(
@@ -226,27 +225,16 @@ def _told(incidents: Mapping[str, Incident]) -> dict[str, str]:
     return {name: names[place] for name, place in zip(names, first, strict=True) if names[place] != name}
 
 
-def lead(scores: Sequence[float]) -> list[tuple[float, float]]:
+def lead(scores: Sequence[float]) -> list[dict[str, float]]:
     """
-    Of each score, best first: how far it is above the best other one, and above the median from the 5th place to the
-    25th. Where a corpus is full of likes, being alike says little.
+    Of each score, best first, how far it is above the best other one (`gap`), and above the median from the 5th place
+    to the 25th (`ahead`). Where a corpus is full of likes, being alike says little.
     """
     if not scores:
         return []
     rest = scores[4:25] or scores[-1:]
     level = rest[len(rest) // 2]
     second = scores[1] if len(scores) > 1 else level
-    return [(score - (second if place == 0 else scores[0]), score - level) for place, score in enumerate(scores)]
-
-
-def _fill(rows: dict[str, dict[str, float]], hits: Sequence[Hit], names: Named, most: float = 1.0) -> None:
-    """
-    Adds to each document its best score, over the most that there could be, under the names of its facet ("": of any
-    other).
-    """
-    for hit in hits:
-        row = rows.setdefault(hit.document, {})
-        score = hit.score / most
-        for name in names.get(hit.facet, names[""]):
-            if score > row.get(name, -1.0):
-                row[name] = score
+    return [
+        {"gap": score - (scores[0] if place else second), "ahead": score - level} for place, score in enumerate(scores)
+    ]

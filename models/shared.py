@@ -19,7 +19,7 @@ from graph.searching import Entry, Hit, RowSet, Scope, Searchable
 from graph.values import Item, ItemKind, Labels, Statement, View
 from models.contract import Embedder, Matrix, Progress, Status, silent
 from models.facets import ROWS, embedded, rows
-from models.lexical import ANALYSIS, chosen, most, words
+from models.lexical import ANALYSIS, asked, chosen, most, words
 from models.vectors import question_vector, vectors_of
 
 FEED = 500
@@ -155,9 +155,9 @@ class SharedSearch:
         key = (text, view.visibility)
         found, until = self._counts.get(key, (None, 0.0))
         if found is None or until < time.monotonic():
-            asked = dict.fromkeys(words(text))
-            size, counts = self._rows.frequencies(asked, view)
-            found = size, chosen({term: counts.get(term, 0) for term in asked})
+            terms = asked(text)
+            size, counts = self._rows.frequencies(terms, view)
+            found = size, chosen({term: counts.get(term, 0) for term in terms})
             if len(self._counts) >= RECENT:
                 self._counts.clear()
             self._counts[key] = found, time.monotonic() + RECENT_SECONDS

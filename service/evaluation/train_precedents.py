@@ -60,11 +60,12 @@ def gather(directory: Path) -> Group:
         ranker = Precedents(indexer, store)
         for one in asked:
             question = PrecedentQuestion(text=one.text, at=one.at)
-            rows, _ = ranker.terms(question, asked_of(one))
-            names = sorted(rows)
+            columns, _ = ranker.terms(question, asked_of(one))
+            names = sorted(columns.documents)
             right = {place for place, name in enumerate(names) if name in one.answers}
-            found.asked.append(([rows[name] for name in names], right))
-            found.negative.append(list(ranker.terms(question, asked_of(one, negative=True))[0].values()))
+            found.asked.append(([columns.row(name) for name in names], right))
+            columns, _ = ranker.terms(question, asked_of(one, negative=True))
+            found.negative.append([columns.row(name) for name in columns.documents])
     print(directory.name, len(documents), len(found.asked), file=sys.stderr)
     return found
 
@@ -128,7 +129,7 @@ def _firsts(group: Group, weights: Row) -> list[Question]:
             scores = _table(rows) @ vector
             order = np.argsort(-scores, kind="stable")
             best = int(order[0])
-            features = np.array([[scores[best], *lead(scores[order].tolist())[0]]])
+            features = np.array([[scores[best], *lead(scores[order].tolist())[0].values()]])
             found.append(Question(features, np.ones(1), 0 if best in right else -1, share))
     return found
 
