@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from graph.values import (
     Alert,
@@ -92,6 +92,20 @@ class Event:
     statement: Statement[Item] | None
 
 
+class Excerpt(NamedTuple):
+    """
+    What a citation shows of a record: where it came from, and how its body begins.
+    """
+
+    id: str
+    source: str
+    connector: str
+    part: str
+    digest: str
+    known_at: datetime
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
@@ -166,6 +180,13 @@ class Journal(Protocol):
     ) -> tuple[Record, ...]:
         """
         Records by id, or by source and state, oldest first. `visibility` None sees all.
+        """
+        ...
+
+    def excerpts(self, ids: Collection[str], *, visibility: Labels, length: int) -> tuple[Excerpt, ...]:
+        """
+        Of the records with these ids that a reader sees, oldest first, no more than a citation needs: at most `length`
+        characters of the body.
         """
         ...
 
@@ -288,7 +309,7 @@ class Store(Journal, Facts, Protocol):
         self, view: View, *, names: Collection[str] = (), start: datetime | None = None, limit: int = 1000
     ) -> tuple[Statement[Alert], ...]:
         """
-        Occurrences by alert name, newest first.
+        Occurrences by alert name, newest first, those of a series with the end that its recoveries tell.
         """
         ...
 

@@ -188,6 +188,12 @@ class Hands(Protocol):
         """
         ...
 
+    def item(self, seq: int) -> Item:
+        """
+        A statement's item.
+        """
+        ...
+
     def insert(self, row: Stored, item: Item, body: bytes) -> int:
         """
         Open a statement of an item and its bytes (closed at once where its end is known already); its seq.

@@ -36,10 +36,9 @@ def claims(items: Sequence[Item], trust: Trust, labels: Labels) -> list[Claim]:
     an alias), told apart by their order; anything else stated twice is one, as stated last.
     """
     found: dict[bytes, Claim] = {}
-    reader = [label.encode() for label in sorted(labels)]
     for item in items:
         body = encode(item)
-        digest = _hash(body, bytes([trust]), *reader)
+        digest = digest_of(body, trust, labels)
         key = _hash(*_identity(item))
         nth = 1
         while isinstance(item, Fact) and key in found and found[key].digest != digest:
@@ -47,6 +46,13 @@ def claims(items: Sequence[Item], trust: Trust, labels: Labels) -> list[Claim]:
             key = _hash(*_identity(item), str(nth).encode())
         found[key] = Claim(item, body, key, digest)
     return list(found.values())
+
+
+def digest_of(body: bytes, trust: Trust, labels: Labels) -> bytes:
+    """
+    Of what is said: the item's bytes, how far it is believed and who may see it.
+    """
+    return _hash(body, bytes([trust]), *(label.encode() for label in sorted(labels)))
 
 
 def _identity(item: Item) -> tuple[bytes, ...]:

@@ -83,6 +83,13 @@ def restore_store(url: str, backup: Path) -> None:
         restore(backup, _directory(url))
 
 
+def folder_of(url: str) -> Path | None:
+    """
+    The data directory of an embedded store; None of a server.
+    """
+    return None if _is_server(url) else _directory(url)
+
+
 def _is_server(url: str) -> bool:
     return url.startswith(("neo4j", "bolt")) and "://" in url
 

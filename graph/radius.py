@@ -10,7 +10,7 @@ source gives it, else from when the statement became known.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import prod
@@ -24,6 +24,9 @@ HALF_LIFE = timedelta(days=30)
 FADED = 0.1
 STRENGTHS: Mapping[str, float] = {"declared": 0.9, "observed": 1.0, "inferred": 0.3, "permitted": 0.0}
 """How much a saying of each kind counts while it is fresh; several sayings add up as independent ones do."""
+_BY_TRUST: Mapping[Trust, str] = {Trust.OBSERVED: "observed", Trust.UNTRUSTED: "inferred"}
+_LASTING = frozenset(["declared", "inferred"])
+"""What does not fade, and counts by itself."""
 _DAY = timedelta(days=1)
 _Pair = tuple[EntityId, EntityId]
 
@@ -42,18 +45,46 @@ class Saying:
     strength: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """
-    `subject` depends on `object`, under the names to keep, by all who say so, the strongest first. `kinds` are those of
-    what is said, each once; `strength` is how sure it is that the edge is there now, 0 to 1.
+    `subject` depends on `object`, under the names to keep, by all who say so, as of `now`. A walk looks at many edges
+    and a reader at few, so what is said is weighed when it is asked for.
     """
 
-    subject: EntityId
-    object: EntityId
-    sayings: tuple[Saying, ...]
-    kinds: tuple[str, ...]
-    strength: float
+    __slots__ = ("_sayings", "_stated", "kinds", "now", "object", "subject")
+
+    def __init__(self, subject: EntityId, object_: EntityId, stated: Sequence[Statement[Fact]], now: datetime) -> None:
+        self.subject = subject
+        self.object = object_
+        self.now = now
+        self.kinds = _kinds(stated)
+        """Those of what is said, each once."""
+        self._stated = stated
+        self._sayings: tuple[Saying, ...] | None = None
+
+    @property
+    def sayings(self) -> tuple[Saying, ...]:
+        """
+        The strongest first.
+        """
+        if self._sayings is None:
+            found = [_saying(one, self.now) for one in self._stated]
+            self._sayings = tuple(sorted(found, key=lambda one: (-one.strength, one.statement.seq)))
+        return self._sayings
+
+    @property
+    def records(self) -> Iterator[str]:
+        """
+        The records of all who say so.
+        """
+        return (one.record for one in self._stated)
+
+    @property
+    def strength(self) -> float:
+        """
+        How sure it is that the edge is there now, 0 to 1.
+        """
+        return 1.0 - prod(1.0 - one.strength for one in self.sayings)
 
     @property
     def permitted(self) -> bool:
@@ -67,7 +98,7 @@ class Edge:
         """
         Whether it was not seen for so long that it does not count any more.
         """
-        return not self.permitted and self.strength < FADED
+        return not self.permitted and _LASTING.isdisjoint(self.kinds) and self.strength < FADED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +206,7 @@ def edges(
         pair = known.canonical(one.item.subject), known.canonical(one.item.object)
         if pair[0] != pair[1]:
             pairs.setdefault(pair, []).append(one)
-    return tuple(_edge(pair, pairs[pair], view.as_of) for pair in sorted(pairs))
+    return tuple(Edge(*pair, pairs[pair], view.as_of) for pair in sorted(pairs))
 
 
 def all_edges(facts: Facts, view: View, known: Identity) -> tuple[Edge, ...]:
@@ -203,20 +234,6 @@ def cycles(start: EntityId, needs: Iterable[Reached], needed_by: Iterable[Reache
     return tuple(sorted(found.values(), key=lambda circle: (len(circle), circle)))
 
 
-def _edge(pair: _Pair, stated: Iterable[Statement[Fact]], now: datetime) -> Edge:
-    sayings = [_saying(one, now) for one in stated]
-    if len(sayings) > 1:
-        sayings.sort(key=lambda one: (-one.strength, one.statement.seq))
-    said = {one.kind for one in sayings}
-    return Edge(
-        subject=pair[0],
-        object=pair[1],
-        sayings=tuple(sayings),
-        kinds=tuple(kind for kind in STRENGTHS if kind in said),
-        strength=1.0 - prod(1.0 - one.strength for one in sayings),
-    )
-
-
 def _saying(statement: Statement[Fact], now: datetime) -> Saying:
     kind = _kind(statement)
     since = statement.item.valid.start or statement.known.start
@@ -231,9 +248,14 @@ def _saying(statement: Statement[Fact], now: datetime) -> Saying:
 
 def _kind(statement: Statement[Fact]) -> str:
     given = statement.item.attributes.get("source_kind", "")
-    if given in STRENGTHS:
-        return given
-    return {Trust.OBSERVED: "observed", Trust.UNTRUSTED: "inferred"}.get(statement.trust, "declared")
+    return given if given in STRENGTHS else _BY_TRUST.get(statement.trust, "declared")
+
+
+def _kinds(stated: Sequence[Statement[Fact]]) -> tuple[str, ...]:
+    if len(stated) == 1:
+        return (_kind(stated[0]),)
+    said = {_kind(one) for one in stated}
+    return tuple(kind for kind in STRENGTHS if kind in said)
 
 
 def _day(text: str | None) -> datetime | None:

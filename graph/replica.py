@@ -91,6 +91,12 @@ class Replica:
             and not (subjects and objects and one.item.object not in objects)
         )
 
+    def any(self, kind: FactKind) -> bool:
+        """
+        Whether a fact of this kind was ever stated.
+        """
+        return (kind, None, None) in self._found_by
+
     def former(self, view: View, kind: FactKind, subjects: Collection[EntityId]) -> tuple[Statement[Fact], ...]:
         """
         What was once said of these and had been taken back by the view's time, as far as the reader may see it.
@@ -106,6 +112,13 @@ class Replica:
             and one.visibility <= view.visibility
             and one.record not in view.hidden
         )
+
+    def records(self, kinds: Collection[FactKind]) -> set[str]:
+        """
+        The records that state facts of these kinds.
+        """
+        with self._lock:
+            return {self._facts[seq].record for kind in kinds for seq in self._found_by.get((kind, None, None), ())}
 
     def moments(self, kinds: Collection[FactKind]) -> set[datetime]:
         """

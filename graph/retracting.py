@@ -7,14 +7,15 @@ the one that counts most of those that it replaced or kept from counting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from graph.contract import Retraction
 from graph.errors import NotFound
 from graph.hands import Hands, Head, Stored, Support, part_name
 from graph.keys import OPEN
-from graph.values import RecordState
+from graph.onset import Onset
+from graph.values import ItemKind, RecordState
 
 
 class Retracting:
@@ -24,6 +25,7 @@ class Retracting:
 
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
+        self._onset = Onset(hands)
 
     def retract(self, record: str, at: int, reason: str) -> Retraction:
         """
@@ -33,8 +35,11 @@ class Retracting:
         resting = self._hands.resting_on(head.place)
         if head.state is not RecordState.RETRACTED:
             self._hands.settle(head, RecordState.RETRACTED, reason)
+            things = self._things(resting)
             for seq in resting:
                 self._withdraw(seq, head.place, at)
+            for source, key in things:
+                self._onset.settle(source, key, at)
         return Retraction(record=record, statements=tuple(resting), kept=self._hands.kept_of(head.place))
 
     def erase(self, record: str) -> Retraction:
@@ -46,15 +51,25 @@ class Retracting:
         kept = self._hands.kept_of(head.place)
         # Settled first, so that it is nobody's evidence any more.
         self._hands.settle(head, RecordState.RETRACTED)
+        things = self._things(resting)
         for seq in resting:
             self._withdraw(seq, head.place, None)
             if self._hands.get(seq).record == head.place:
                 self._hand_down(seq)
                 self._hands.erase(seq)
+        for source, thing in things:
+            self._onset.cleanse(source, thing)
         for shelf, key in kept:
             self._hands.unkeep(shelf, key)
         self._hands.forget(head)
         return Retraction(record=record, statements=tuple(resting), kept=kept)
+
+    def _things(self, seqs: Iterable[int]) -> list[tuple[str, bytes]]:
+        """
+        The things that these are versions of, but for facts.
+        """
+        rows = [self._hands.get(seq) for seq in seqs]
+        return list(dict.fromkeys((row.source, row.key) for row in rows if row.key and row.kind != ItemKind.FACT))
 
     def _withdraw(self, seq: int, record: int, at: int | None) -> None:
         """

@@ -20,6 +20,7 @@ from graph.encoding import encode, micros
 from graph.errors import NotFound
 from graph.hands import Hands, Head, Rank, Stored, Version, part_name, span
 from graph.keys import BEGINNING, OPEN, Claim, claims
+from graph.onset import Onset
 from graph.values import Fact, ItemKind, Labels, RecordState
 
 _DONE = (RecordState.APPLIED, RecordState.RETRACTED)
@@ -50,6 +51,7 @@ class Stating:
 
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
+        self._onset = Onset(hands)
 
     def apply(self, yields: Sequence[Yield]) -> Applied:
         """
@@ -116,7 +118,8 @@ class Stating:
         """
         confirmed = closed = 0
         taken: list[tuple[int, int]] = []
-        for version in self._hands.versions(sighting.source, claim.key):
+        versions = self._hands.versions(sighting.source, claim.key)
+        for version in versions:
             start = max(version.known_from, sighting.at)
             if start >= version.known_to:
                 continue
@@ -137,6 +140,8 @@ class Stating:
         if not free and not confirmed:
             # it never counts, unless what counts for more is taken back
             self._open(sighting, claim, (), sighting.at, sighting.at)
+        if versions and not isinstance(claim.item, Fact):
+            self._onset.settle(sighting.source, claim.key, sighting.at, sighting.record)
         return Applied(stated=min(1, len(free)), unchanged=0 if free else 1, closed=closed)
 
     def _outranked(self, version: Version, rank: Rank, start: int) -> int | None:

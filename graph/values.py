@@ -108,6 +108,11 @@ class FactKind(StrEnum):
     SAME_AS = "same_as"
     RENAMED_TO = "renamed_to"
     SPLIT_INTO = "split_into"
+    JUDGED = "judged"
+    """A voice (`object`) judged the subject (`incident:ID`, `change:ID`, `runbook:ID`, `fix:ACTION TARGET`);
+    `attributes` have its `verdict` and for which `alert` and `service`."""
+    POLICY = "policy"
+    """A reviewed rule about actions: `attributes["rule"]` is its JSON, `object` the file that it stands in."""
 
 
 IDENTITY_KINDS = (FactKind.SAME_AS, FactKind.RENAMED_TO, FactKind.SPLIT_INTO)
@@ -208,11 +213,20 @@ class Fix:
     at: datetime | None = None
     by: str | None = None
     reverts: str | None = None
+    change: str | None = None
+    """The id of the rollback or revert that was seen. Told when it is read."""
     runbook: str | None = None
+    """The runbook that was followed, as the document names or links it."""
+    step: str | None = None
+    """The step of it that was followed, in its words."""
+    parameters: str = ""
+    """From what to what, in the document's words: "from 20 to 60 pods", "to v1.2"."""
+    stated_as: str = ""
+    """`field` of a structured document, `timeline`, `change` (a rollback or revert that was seen); empty: prose."""
     worked: bool | None = None
     """False: tried, did not help. None: the document does not say."""
     held: bool | None = None
-    """True: no recurrence is known within its window; None: not known."""
+    """True: no recurrence is known within its window; None: not known. Told when it is read."""
 
 
 class SectionKind(StrEnum):
@@ -323,6 +337,8 @@ class Alert:
     expr: str = ""
     vendor: str = ""
     url: str | None = None
+    series: str = ""
+    """What its occurrences share, where a recovery does not say which of them it ends."""
 
 
 Item: TypeAlias = Fact | Change | Incident | Runbook | AlertRule | Alert

@@ -81,6 +81,9 @@ class Connector:
     alerts: Callable[[Body, datetime], Sequence[Alert]] | None = None
     """Of a format whose deliveries can be asked about (`POST /v1/context`) though they state no Alert: the alerts in
     such a body, which was received at that moment. None: those that `transform` states."""
+    gone: Callable[[Record], tuple[str, ...]] | None = None
+    """Of an event that states nothing: the ids of incidents and changes that by it are no more (deleted, or something
+    else now). What older events of its part stated is retracted."""
     headers: tuple[str, ...] = ()
     """The headers that its records keep, in lower case: an event's name, a delivery's id."""
     delivery: tuple[str, ...] = ()

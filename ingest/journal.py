@@ -14,12 +14,13 @@ from itertools import islice
 from graph.contract import Standing, Store
 from graph.errors import StoreUnavailable
 from graph.values import PUBLIC, Labels, Record, RecordState
-from ingest.connectors import connector, identity
+from ingest.connectors import connector, feedback, identity
 from ingest.contract import Piece, Source
 from ingest.errors import BadRecord, NotAllowed
 from ingest.parsing import MAX_DOCUMENT
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
+from ingest.strangers import stranger
 
 BATCH = 512
 """Records a commit."""
@@ -86,7 +87,7 @@ def named(source: Source, redactor: Redactor) -> Source:
     """
     The source under its name without secrets. NotAllowed under that of people's decisions.
     """
-    if source.name == identity.NAME != source.connector:
+    if source.name in (identity.NAME, feedback.NAME) and source.name != source.connector:
         raise NotAllowed(
             f"the source name {source.name!r} is kept for decisions of people; give the source another one"
         )
@@ -264,6 +265,10 @@ def _delivery(record: Record) -> bool:
 
 def _pieces(source: Source, payload: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
     place = meta.get("path") or source.name
+    reason = stranger(source.connector, payload, meta)
+    if reason:
+        yield Piece(part=place, body=payload.decode("utf-8", "replace").replace("\0", "\ufffd"), problem=reason)
+        return
     try:
         yield from connector(source.connector).split(payload, meta)
     except BadRecord as error:

@@ -18,10 +18,12 @@ from graph.values import Record, RecordState
 from ingest.connectors import connector
 from ingest.connectors.git import fetch
 from ingest.contract import Source
+from ingest.departures import departed, withdraw
 from ingest.errors import UNEXPECTED, BadRecord, BadSource, IngestError, failure
 from ingest.journal import admit
 from ingest.rivals import MANY, Rivals, first_of, live_parts, settle
 from ingest.sources import files_of, readable
+from ingest.strangers import stranger
 from ingest.sweeping import Reading, remember, remembered, sweep
 
 Progress = Callable[[str, int, int], None]
@@ -250,7 +252,11 @@ def _transformed(store: Store, record: Record, tally: _Tally, rivals: Rivals | N
     """
     try:
         found = connector(record.connector)
-        items = tuple(found.transform(record))
+        if record.part == record.meta.get("path") and (reason := stranger(found.name, record.body, record.meta)):
+            raise BadRecord(reason)
+        items = () if departed(store, record) else tuple(found.transform(record))
+        if not items:
+            withdraw(store, record)
         reason = rivals.refuse(record, items) if rivals else ""
         if not reason:
             return Yield(record=record.id, items=items, trust=found.trust, snapshot=found.snapshot)

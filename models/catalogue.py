@@ -36,6 +36,7 @@ from graph.values import (
     Statement,
     View,
 )
+from models.aftermath import Aftermath
 from models.directory import SERVICE_LABELS, TEAM_LABELS, Directory
 from models.incidents import Incidents
 from models.matching import Names
@@ -44,6 +45,7 @@ from models.parameters import Parameters, load
 FEED = 5000
 KEPT_VIEWS = 16
 KEPT_READERS = 8
+KEPT_FACTS = 4
 KINDS = (ItemKind.FACT, ItemKind.ALERT_RULE, ItemKind.ALERT, ItemKind.INCIDENT)
 _Reader: TypeAlias = tuple[Labels, frozenset[str]]
 """What decides which records one may see: his labels, and the records that are hidden from him."""
@@ -59,6 +61,7 @@ class Catalogue:
         self._weights: Mapping[str, float] = (parameters or load("resolution")).numbers("lookup")
         self.facts = Replica()
         self.incidents = Incidents()
+        self.aftermath = Aftermath()
         self._rules: dict[int, Statement[AlertRule]] = {}
         self._alerts: dict[int, Statement[Alert]] = {}
         self._sayings: dict[tuple[str, ...], int] = {}
@@ -66,7 +69,10 @@ class Catalogue:
         self._named: OrderedDict[_Reader, frozenset[EntityId]] = OrderedDict({(PUBLIC, frozenset()): frozenset()})
         self._at = 0
         self._bounds: list[datetime] | None = None
+        self._speaking: frozenset[str] | None = None
         self._views: OrderedDict[tuple[object, ...], Directory] = OrderedDict()
+        self._named_alike: OrderedDict[tuple[object, ...], Directory] = OrderedDict()
+        self._bags: dict[int, dict[str, float]] = {}
         self._lock = RLock()
         self._following = Lock()
 
@@ -108,15 +114,19 @@ class Catalogue:
         with self._lock:
             changed = not _KINDS.isdisjoint(self.facts.take(events))
             self.incidents.take(events)
+            self.aftermath.take(events)
             for event in events:
                 changed = self._take_one(event.op, event.statement_seq, event.statement) or changed
             if changed:
                 self._views.clear()
+                self._named_alike.clear()
                 self._bounds = None
+                self._speaking = None
 
     def _take_one(self, op: str, seq: int, statement: Statement[Item] | None) -> bool:
         if op == "erased" or statement is None:
             held = (self._rules.pop(seq, None), self._alerts.pop(seq, None))
+            self._bags.pop(seq, None)
             return any(one is not None for one in held)
         item = statement.item
         if isinstance(item, AlertRule):
@@ -146,6 +156,7 @@ class Catalogue:
         """
         What the view sees.
         """
+        view = self._as_told(view)
         named = self._named_for(view)
         with self._lock:
             if self._bounds is None:
@@ -158,6 +169,21 @@ class Catalogue:
                     self._views.popitem(last=False)
             self._views.move_to_end(mark)
             return self._views[mark]
+
+    def _as_told(self, view: View) -> View:
+        """
+        The view without hidden records of incidents that say nothing here: each replay hides others. (A record of an
+        incident states no changes, whose names would count too.)
+        """
+        if not view.hidden:
+            return view
+        with self._lock:
+            if self._speaking is None:
+                rules, alerts = self._rules.values(), self._alerts.values()
+                told = {one.record for one in rules} | {one.record for one in alerts}
+                self._speaking = frozenset(self.facts.records(_KINDS) | told)
+            mute = self.incidents.records(view.hidden) - self._speaking
+        return replace(view, hidden=view.hidden - mute) if mute else view
 
     def _named_for(self, view: View) -> frozenset[EntityId]:
         """
@@ -181,12 +207,7 @@ class Catalogue:
         return found
 
     def _build(self, view: View, named: frozenset[EntityId]) -> Directory:
-        facts = self.facts.facts(view, kinds=_KINDS)
-        found = Directory(Names(self._weights), Identity(one for one in facts if one.item.kind in IDENTITY_KINDS))
-        # what joins two names comes last: how their own sources call them says more
-        for fact in sorted(facts, key=lambda one: one.item.kind in IDENTITY_KINDS):
-            found.state(fact)
-        found.adopt(sorted(named))
+        found = self._names(view, named).untaught(self._bags)
         for rule in self._rules.values():
             if view.sees(rule):
                 found.rule(rule)
@@ -194,6 +215,25 @@ class Catalogue:
             if view.sees(alert):
                 found.alert(alert)
         return found
+
+    def _names(self, view: View, named: frozenset[EntityId]) -> Directory:
+        """
+        A directory of the facts alone, the same for all views that see the same facts: most moments differ in alerts.
+        """
+        facts = self.facts.facts(view, kinds=_KINDS)
+        mark = (tuple(one.seq for one in facts), named)
+        if mark not in self._named_alike:
+            identity = Identity(one for one in facts if one.item.kind in IDENTITY_KINDS)
+            found = Directory(Names(self._weights), identity)
+            # what joins two names comes last: how their own sources call them says more
+            for fact in sorted(facts, key=lambda one: one.item.kind in IDENTITY_KINDS):
+                found.state(fact)
+            found.adopt(sorted(named))
+            self._named_alike[mark] = found
+            while len(self._named_alike) > KEPT_FACTS:
+                self._named_alike.popitem(last=False)
+        self._named_alike.move_to_end(mark)
+        return self._named_alike[mark]
 
 
 def _services_named(store: Store, reader: _Reader) -> frozenset[EntityId]:

@@ -127,6 +127,15 @@ class Search(Protocol):
         """Best rows by words; scores are BM25 among the rows that the reader may see."""
         ...
 
+    @property
+    def reached(self) -> int:
+        """The newest statement whose words are found; 0 where that is not told."""
+        ...
+
+    def upto(self, statement: int) -> Search:
+        """The same search with its words weighed as when this statement was the newest; itself where it cannot."""
+        ...
+
     def most(self, text: str, view: View) -> float:
         """About what a row could score by words that has every known one of a text; never 0."""
         ...
@@ -160,6 +169,13 @@ class Candidate:
     """Further candidates, ranked below it, that tell of the same event."""
     told_by: str | None = None
     """The candidate above it that tells of the same event."""
+
+    @property
+    def event(self) -> str:
+        """
+        What names the event that it tells of: the first candidate that tells of it.
+        """
+        return self.told_by or self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

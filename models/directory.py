@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from graph.values import Alert, AlertRule, EntityId, EntityKind, Fact, FactKind,
 from models.known import Example, Known, bag_of
 from models.matching import Match, Named, Names
 from models.names import Kind, kind_of, tokens
+from models.sharpness import sharpness
 
 ADOPTED = 0.5
 """How likely an undeclared id must be a service before its history counts as that service's."""
@@ -82,7 +83,15 @@ class Directory:
     """Files and folders that are declared to be a service's."""
     drifted: dict[EntityId, set[EntityId]] = field(default_factory=lambda: defaultdict(set))
     """Ids that changes carry and that no source declares, under the service that each most likely is."""
+    remarks: dict[str, str | None] = field(default_factory=dict)
+    """What was found out about a name as this view sees it, kept for whoever asks again."""
     _taught: set[tuple[str, str | None, str | None]] = field(default_factory=set)
+    _described: dict[EntityId, list[Statement[Fact]]] = field(default_factory=lambda: defaultdict(list))
+    _attributes: dict[EntityId, Mapping[str, str]] = field(default_factory=dict)
+    _own: dict[EntityId, frozenset[str]] = field(default_factory=dict)
+    _bags: dict[int, dict[str, float]] = field(default_factory=dict)
+    """The features of rules and alerts by statement, made once for all directories."""
+    _sharp: float | None = None
 
     @property
     def services(self) -> Mapping[EntityId, list[Named]]:
@@ -102,10 +111,26 @@ class Directory:
         """
         Those of its members that are the service itself, at all times.
         """
-        ids = set(self.identity.same(service))
-        ids |= {f"service:{named.name.lower()}" for named in self.services.get(service, ())}
-        ids |= self.drifted.get(service, frozenset())
-        return frozenset(ids)
+        found = self._own.get(service)
+        if found is None:
+            ids = set(self.identity.same(service))
+            ids |= {f"service:{named.name.lower()}" for named in self.services.get(service, ())}
+            ids |= self.drifted.get(service, frozenset())
+            found = self._own[service] = frozenset(ids)
+        return found
+
+    def attributes(self, entity: EntityId) -> Mapping[str, str]:
+        """
+        All that sources say of an entity itself, whatever it is; of what they disagree about, what the most trusted
+        and then the latest says.
+        """
+        found = self._attributes.get(entity)
+        if found is None:
+            told: dict[str, str] = {}
+            for one in sorted(self._described.get(entity, ()), key=lambda one: (one.trust, one.seq)):
+                told |= one.item.attributes
+            found = self._attributes[entity] = told
+        return found
 
     def past(self, service: EntityId) -> Callable[[Collection[EntityId], datetime | None], bool]:
         """
@@ -180,6 +205,8 @@ class Directory:
         """
         fact = statement.item
         subject = self.identity.canonical(fact.subject)
+        if fact.kind is FactKind.ENTITY:
+            self._described[subject].append(statement)
         if entity_kind(subject) != EntityKind.SERVICE:
             return
         if fact.kind is FactKind.OWNED_BY and fact.object:
@@ -204,6 +231,12 @@ class Directory:
         elif fact.kind is FactKind.SPLIT_INTO and target in self.identity.parts(subject):
             self.names.add(Named(target, entity_name(fact.object), "name", record))
 
+    def untaught(self, bags: dict[int, dict[str, float]]) -> Directory:
+        """
+        The same names, shared, before any rule or alert was taken in.
+        """
+        return replace(self, rules=defaultdict(list), examples=[], _taught=set(), _bags=bags)
+
     def rule(self, statement: Statement[AlertRule]) -> None:
         """
         Take in a rule: an example where it says whose it is.
@@ -211,7 +244,7 @@ class Directory:
         item = statement.item
         self.rules[item.name].append(statement)
         service = self.identity.canonical(item.services[0]) if item.services else None
-        self._teach(item, service, statement.record)
+        self._teach(statement.seq, item, service, statement.record)
 
     def alert(self, statement: Statement[Alert]) -> None:
         """
@@ -220,14 +253,16 @@ class Directory:
         item = statement.item
         given = next((item.labels[label] for label in SERVICE_LABELS[:2] if item.labels.get(label)), None)
         service = self.identity.canonical(f"service:{given.lower()}") if given else None
-        self._teach(item, service if service in self.services else None, statement.record)
+        self._teach(statement.seq, item, service if service in self.services else None, statement.record)
 
-    def _teach(self, item: Alert | AlertRule, service: EntityId | None, record: str) -> None:
+    def _teach(self, seq: int, item: Alert | AlertRule, service: EntityId | None, record: str) -> None:
         team = next((item.labels[label] for label in TEAM_LABELS if item.labels.get(label)), None)
         saying = (item.name + item.expr, service, team)
         if (service or team) and saying not in self._taught:
             self._taught.add(saying)
-            bag = bag_of(item.name, item.expr, item.labels, item.annotations)
+            bag = self._bags.get(seq)
+            if bag is None:
+                bag = self._bags[seq] = bag_of(item.name, item.expr, item.labels, item.annotations)
             self.examples.append(Example(bag, service, team, record))
 
     def adopt(self, seen: Iterable[EntityId]) -> None:
@@ -253,6 +288,14 @@ class Directory:
         The model of the alerts whose service is known.
         """
         return Known.fit([(one.bag, one.service, one.record) for one in self.examples if one.service])
+
+    def sharpness(self, weights: Mapping[str, float]) -> float:
+        """
+        How far the evidence on services is to be trusted here, against other organisations; found out once.
+        """
+        if self._sharp is None:
+            self._sharp = sharpness(self.known_services.trials, weights)
+        return self._sharp
 
     @cached_property
     def known_teams(self) -> Known:

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 
 from graph.contract import Event
 from graph.documents import best_of_each
-from graph.values import Incident, Statement, View
+from graph.values import EntityId, Incident, Statement, View
 
 
 class Past(Protocol):
@@ -38,6 +38,8 @@ class Incidents:
         self._held: dict[int, Statement[Incident]] = {}
         self._by_id: dict[str, list[int]] = {}
         self._by_alert: dict[str, list[int]] = {}
+        self._by_service: dict[str, list[int]] = {}
+        self._by_record: dict[str, list[int]] = {}
         self._lock = Lock()
 
     def take(self, events: Iterable[Event]) -> None:
@@ -55,8 +57,11 @@ class Incidents:
         bare = replace(statement.item, sections={}, fixes=(), attributes={})
         if statement.seq not in self._held:
             insort(self._by_id.setdefault(bare.id, []), statement.seq)
+            insort(self._by_record.setdefault(statement.record, []), statement.seq)
             for name in set(bare.alerts):
                 insort(self._by_alert.setdefault(name, []), statement.seq)
+            for service in set(bare.services):
+                insort(self._by_service.setdefault(service, []), statement.seq)
         self._held[statement.seq] = replace(statement, item=bare)
 
     def _forget(self, seq: int) -> None:
@@ -64,8 +69,11 @@ class Incidents:
         if held is None:
             return
         _drop(self._by_id, held.item.id, seq)
+        _drop(self._by_record, held.record, seq)
         for name in set(held.item.alerts):
             _drop(self._by_alert, name, seq)
+        for service in set(held.item.services):
+            _drop(self._by_service, service, seq)
 
     def incidents(self, view: View, ids: Collection[str] | None = None) -> tuple[Statement[Incident], ...]:
         """
@@ -79,6 +87,13 @@ class Incidents:
             found = [self._held[seq] for seq in sorted(seqs)]
         return best_of_each(one for one in found if view.sees(one))
 
+    def records(self, among: Collection[str]) -> frozenset[str]:
+        """
+        Those of the records that state an incident.
+        """
+        with self._lock:
+            return frozenset(record for record in among if record in self._by_record)
+
     def of_alert(self, name: str, view: View) -> list[Statement[Incident]]:
         """
         Incidents in which an alert of this name fired, in commit order, one of each id.
@@ -86,6 +101,16 @@ class Incidents:
         with self._lock:
             found = [self._held[seq] for seq in self._by_alert.get(name, ())]
         return list({one.item.id: one for one in found if view.sees(one)}.values())
+
+    def of_services(self, services: Collection[EntityId], view: View) -> list[Statement[Incident]]:
+        """
+        Incidents that hurt one of these ids, in commit order, one of each id.
+        """
+        with self._lock:
+            ids = {self._held[seq].item.id for one in services for seq in self._by_service.get(one, ())}
+        wanted = set(services)
+        # of several statements of an id the best counts, and it alone says whom it hurt
+        return [one for one in self.incidents(view, ids) if not wanted.isdisjoint(one.item.services)]
 
 
 def _drop(places: dict[str, list[int]], key: str, seq: int) -> None:

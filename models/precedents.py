@@ -213,7 +213,10 @@ def first_told(ranking: Ranking) -> list[Candidate]:
     """
     The candidates, of each event the first alone.
     """
-    return [one for one in ranking.candidates if one.told_by is None]
+    first: dict[str, Candidate] = {}
+    for one in ranking.candidates:
+        first.setdefault(one.event, one)
+    return list(first.values())
 
 
 def _told(incidents: Mapping[str, Incident]) -> dict[str, str]:

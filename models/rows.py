@@ -17,6 +17,8 @@ from graph.searching import Hit, Row, Scope
 from graph.values import ItemKind, Labels
 
 Mask = NDArray[np.bool_]
+SETTLED = 64
+"""Kinds of readers and questions for which is kept what they see at present."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAST, _GREATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
@@ -56,6 +58,8 @@ class Rows:
         self._facets: dict[str, int] = {}
         self._labels: dict[Labels, int] = {}
         self._records: dict[str, list[int]] = defaultdict(list)
+        self._latest = _LEAST
+        self._settled: dict[tuple[object, ...], Mask] = {}
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -66,6 +70,7 @@ class Rows:
         """
         first = len(self.entries)
         self._grow(first + len(rows))
+        self._settled.clear()
         for number, row in enumerate(rows, first):
             self.entries.append(Entry(row.statement, row.document, row.kind, row.facet, row.record))
             self.by_statement[row.statement].append(number)
@@ -79,6 +84,7 @@ class Rows:
             values["facet"][number] = self._facets.setdefault(row.facet, len(self._facets))
             values["labels"][number] = self._labels.setdefault(row.visibility, len(self._labels))
             self._alive[number] = True
+        self._note_latest(first)
         return list(range(first, len(self.entries)))
 
     def _grow(self, size: int) -> None:
@@ -90,11 +96,21 @@ class Rows:
             }
             self._alive = np.concatenate([self._alive, np.zeros(more - room, np.bool_)])
 
+    def _note_latest(self, first: int = 0) -> None:
+        """
+        After the latest moment at which a row begins or ends to be known every reader of a kind sees the same rows.
+        """
+        for name in ("from", "to"):
+            moments = self._columns[name][first : len(self.entries)]
+            self._latest = max(self._latest, int(moments[moments != _GREATEST].max(initial=_LEAST)))
+
     def close(self, statement: int, known_to: datetime) -> None:
         """
         The statement's rows are known no longer from then on.
         """
         self._columns["to"][self.by_statement.get(statement, [])] = micros(known_to)
+        self._latest = max(self._latest, micros(known_to))
+        self._settled.clear()
 
     def remove(self, statement: int) -> list[int]:
         """
@@ -102,6 +118,7 @@ class Rows:
         """
         numbers = self.by_statement.pop(statement, [])
         self._alive[numbers] = False
+        self._settled.clear()
         return numbers
 
     def state(self) -> bytes:
@@ -140,6 +157,7 @@ class Rows:
             columns["facet"][number] = found._facets.setdefault(facet, len(found._facets))
             columns["labels"][number] = found._labels.setdefault(frozenset(labels), len(found._labels))
         found._alive[: len(rows)] = True
+        found._note_latest()
         return found
 
     def hit(self, number: int, score: float) -> Hit:
@@ -170,12 +188,29 @@ class Rows:
         """
         Which rows a search may return.
         """
+        known = micros(scope.view.known_at)
+        mark = (frozenset(scope.kinds), frozenset(scope.facets), scope.view.visibility)
+        settled = self._settled.get(mark) if known >= self._latest else None
+        if settled is None:
+            settled = self._seen(scope, known)
+            if known >= self._latest and len(self._settled) < SETTLED:
+                self._settled[mark] = settled
+        mask = settled
+        if scope.before is not None:
+            mask = mask & (self._columns["at"][: len(self.entries)] < micros(scope.before))
+        if scope.view.hidden:
+            mask = mask.copy()
+            for record in scope.view.hidden:
+                mask[self._records.get(record, [])] = False
+        return mask
+
+    def _seen(self, scope: Scope, known: int) -> Mask:
+        """
+        Those of the kinds and facets that the labels show and that were known then.
+        """
         size = len(self.entries)
         columns = {name: column[:size] for name, column in self._columns.items()}
-        known = micros(scope.view.known_at)
         mask: Mask = self._alive[:size] & (columns["from"] <= known) & (columns["to"] > known)
-        if scope.before is not None:
-            mask &= columns["at"] < micros(scope.before)
         if scope.kinds:
             mask &= _among(columns["kind"], self._kinds, lambda name: name in {kind.value for kind in scope.kinds})
         if scope.facets:
@@ -185,8 +220,6 @@ class Rows:
         if len(self._labels) > 1 or frozenset() not in self._labels:
             seen = [number for labels, number in self._labels.items() if labels <= scope.view.visibility]
             mask &= np.isin(columns["labels"], seen)
-        for record in scope.view.hidden:
-            mask[self._records.get(record, [])] = False
         return mask
 
     @property

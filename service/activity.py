@@ -14,6 +14,7 @@ from threading import Lock
 
 from graph.contract import Event, Store
 from graph.values import Change, ChangeKind, EntityId, EntityKind, ItemKind, Labels, View, entity_id
+from service.takebacks import Takebacks
 
 FEED = 5000
 FAR_BACK = 100_000
@@ -40,10 +41,11 @@ class Commit:
 
 class Activity:
     """
-    Safe to share between threads.
+    Safe to share between threads. `takebacks` follow the same lines.
     """
 
     def __init__(self) -> None:
+        self.takebacks = Takebacks()
         self._commits: dict[EntityId, dict[int, Commit]] = {}
         self._places: dict[int, EntityId] = {}
         self._last: dict[EntityId, datetime] = {}
@@ -65,6 +67,8 @@ class Activity:
         """
         Follow these lines.
         """
+        events = tuple(events)
+        self.takebacks.take(events)
         with self._lock:
             for event in events:
                 self._take(event)

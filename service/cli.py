@@ -211,6 +211,8 @@ def token(
 
     memory = open_memory(settings_of(data))
     try:
+        told = {"name": name, "scopes": scope, "labels": label or [], "audience": audience}
+        memory.audit.record("local", "token", told)
         made = memory.tokens.issue(name, scope, frozenset(label or ()), audience=audience)
     except ValueError as error:
         raise Failed(str(error)) from error
@@ -370,17 +372,24 @@ def mcp(data: Data = None, config: Config = None) -> None:
 
 @app.command()
 def context(
-    alert: Annotated[str, typer.Argument(help="a file, `-` for standard input, or a line of text")],
+    alert: Annotated[str | None, typer.Argument(help="a file, `-` for standard input, or a line of text")] = None,
+    replay: Annotated[str | None, typer.Option(help="the id of an answer that was given, to make it again")] = None,
     as_of: str | None = None, known_at: str | None = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """
-    The whole answer for an alert.
+    The whole answer for an alert; with --replay whether an answer is still what the store gives, and what changed since.
     """
-    from service.api.app import answer_of
-    from service.render import answer_text
+    from service.api.app import answer_of, replay_seen
+    from service.render import answer_text, replay_text
     from service.tokens import LOCAL
 
-    raw = _alert(alert)
+    if (alert is None) == (replay is None):
+        raise typer.BadParameter("write an alert, or --replay with the id of an answer")
+    if replay is not None:
+        mark = replay
+        _asked(data, as_json, lambda memory: replay_seen(memory, mark, LOCAL), replay_text)
+        return
+    raw = _alert(alert or "")
     memory = _keeping(data)
     try:
         answer = answer_of(memory, raw, {}, LOCAL, as_of, known_at)
@@ -515,6 +524,31 @@ def identity(
 
 
 @app.command()
+def feedback(
+    words: Annotated[list[str] | None, typer.Argument(help="nothing, to list; ANSWER and useful, not_useful, fixed or not_cause; or undo ID")] = None,
+    subject: Annotated[str | None, typer.Option(help="what of the answer: an incident, change or runbook by its id, or ACTION TARGET of a fix")] = None,
+    note: Annotated[str | None, typer.Option(help="why, for others")] = None,
+    by: Annotated[str | None, typer.Option(help="whose verdict")] = None,
+    data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """
+    Verdicts on answers: what counts, giving one, taking one back.
+    """
+    from graph.values import View
+    from service import feedback_text as texts
+    from service.feedback import listing
+
+    if words:
+        made = texts.given(settings_of(data), texts.asked(words, subject, note, by))
+        show(made, as_json, lambda: texts.given_text(made))
+        return
+    _asked(
+        data, as_json, lambda memory: {"verdicts": listing(memory.facts, View.now())},
+        lambda found: texts.listed_text(found, table),
+    )  # fmt: skip
+
+
+@app.command()
 def readiness(
     trend: Annotated[str, typer.Option(help="and the shares so many days ago, like 7,30")] = "",
     data: Data = None,
@@ -546,18 +580,45 @@ def _asked(
 
 
 @app.command()
-def policy(action: str, target: str = "", data: Data = None, as_json: Json = False) -> None:
+def policy(
+    words: Annotated[list[str], typer.Argument(help="check ACTION [TARGET], test [FILE...], or show")],
+    target: Annotated[str, typer.Option(help="the service, by any of its names")] = "",
+    environment: str | None = None,
+    at: Annotated[str | None, typer.Option(help="when it would be done; else now")] = None,
+    who: Annotated[str | None, typer.Option(help="who would do it")] = None,
+    as_of: str | None = None, known_at: str | None = None, data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """
-    Whether an action may be taken: in mode observe, never without a person.
+    Whether an action may be taken, by whose approval; the rules' own examples; the rules. Nothing is ever done.
     """
-    found = {
-        "action": action,
-        "target": target,
-        "mode": "observe",
-        "verdict": "needs_approval",
-        "rule": "default: nothing is done without a person",
-    }
-    show(found, as_json, lambda: f"{action} {target}: needs approval by a person (mode observe)")
+    from service import policy_text as texts
+    from service.api.requests import view_of
+    from service.policy_check import check_of, shown
+    from service.tokens import LOCAL
+
+    try:
+        verb, rest = texts.words_of(words, target)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    view = view_of(LOCAL, as_of, known_at)
+    if verb == "check":
+        action, *place = rest
+        told = {
+            "action": action,
+            "target": place[0] if place else None,
+            "environment": environment,
+            "at": at,
+            "who": who,
+        }
+        given = {key: value for key, value in told.items() if value is not None}
+        _asked(data, as_json, lambda memory: texts.asked(memory, view, check_of(given, LOCAL)), texts.checked_text)
+    elif verb == "show":
+        _asked(data, as_json, lambda memory: shown(memory, view), lambda found: texts.shown_text(found, table))
+    else:
+        found = texts.examples(rest, lambda: opened(data), view)
+        show(found, as_json, lambda: texts.tested_text(found, table))
+        if not found["ok"]:
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -574,11 +635,12 @@ def retract(
     from dataclasses import asdict
     from datetime import UTC, datetime
 
-    from service.wiring import embedder_of, search_of, store_of
+    from service.wiring import embedder_of, recorded, search_of, store_of
 
     settings = settings_of(data)
     store = store_of(settings)
     try:
+        recorded(settings, "erase" if erase else "retract", {"record": record, "reason": reason}, store)
         found = asdict(store.erase(record) if erase else store.retract(record, datetime.now(UTC), reason))
         # the snapshots of the indexes hold its words too
         indexer = search_of(settings, store, embedder_of(settings))
@@ -614,9 +676,11 @@ def restore(source: Path, data: Data = None, as_json: Json = False) -> None:
     A data directory from a backup; an existing one is not overwritten.
     """
     from graph.opening import restore_store
+    from service.wiring import recorded
 
     settings = settings_of(data)
     restore_store(settings.store_url, source)
+    recorded(settings, "restore", {"backup": str(source.absolute())})
     show({"restored": str(settings.data)}, as_json, lambda: f"restored into {settings.data}")
 
 
@@ -629,7 +693,7 @@ def migrate(
     """
     Copy a store into another and compare both; without --to, bring the store to this version's schema.
     """
-    from service.wiring import require_store_of, store_of
+    from service.wiring import recorded, require_store_of, store_of
 
     settings = settings_of(data)
     if target is not None:
@@ -638,7 +702,8 @@ def migrate(
     if source is not None:
         raise typer.BadParameter("say with --to where the store goes")
     require_store_of(settings)
-    store_of(settings).close()
+    with closing(store_of(settings)) as store:
+        recorded(settings, "migrate", {"schema": "this version's"}, store)
     show({"ok": True}, as_json, lambda: "the schema is this version's")
 
 
@@ -703,14 +768,65 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _later(name: str, what: str) -> None:
-    @app.command(name=name, help=f"{what} (not in this version)")
-    def later(data: Data = None, as_json: Json = False) -> None:
-        raise Failed(f"`{name}` is not in this version: {what}")
+@app.command()
+def audit(
+    verb: Annotated[str, typer.Argument(help="verify, list or head")],
+    head: Annotated[Path | None, typer.Option(help="with verify, a head that was put elsewhere")] = None,
+    who: Annotated[str, typer.Option(help="with list, only this voice")] = "",
+    act: Annotated[str, typer.Option(help="with list, only this kind")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="with list, so many at most")] = 50,
+    data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """
+    The log of restricted reads, tool calls, policy answers, feedback and administrative acts: whether it is whole.
+    """
+    from service import audit_text as texts
+
+    settings = settings_of(data)
+    if verb == "verify":
+        found = texts.verified(settings, head)
+        show(found, as_json, lambda: texts.verified_text(found, table))
+        if not found["ok"]:
+            raise typer.Exit(1)
+    elif verb == "list":
+        listed = texts.listed(settings, limit, who, act)
+        show(listed, as_json, lambda: texts.listed_text(listed, table))
+    elif verb == "head":
+        print(json.dumps(texts.head(settings)))
+    else:
+        raise typer.BadParameter(f"write `precedent audit {' | '.join(texts.VERBS)}`")
 
 
-_later("backtest", "replay past incidents at the moment they fired")
-_later("audit", "verify the log of restricted reads and administrative acts")
+@app.command(name="backtest")
+def backtest(
+    limit: Annotated[int, typer.Option(min=1, max=20_000, help="the newest so many incidents, and as many reverts")] = 1000,
+    since: Annotated[str | None, typer.Option(help="only those from then on")] = None,
+    until: Annotated[str | None, typer.Option(help="only those before then")] = None,
+    catalogue: Annotated[str, typer.Option(help="services and dependencies as `known` then, or as they are `today`")] = "known",
+    labels: Annotated[bool, typer.Option("--labels", help="show the culprits that history names, and replay nothing")] = False,
+    last: Annotated[bool, typer.Option("--last", help="show the last report again")] = False,
+    data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """
+    Replay past incidents at the moment they fired, with what was known then; exit 1 where a replay looked ahead.
+    """
+    from service.api.backtest import plan_of
+    from service.backtest import command
+    from service.backtest.text import labels_text, report_text
+    from service.tokens import LOCAL
+
+    plan = plan_of({"limit": limit, "since": since, "until": until, "catalogue": catalogue}, LOCAL)
+    with closing(_keeping(data)) as memory:
+        if labels:
+            found = command.labels(memory, _progress)
+            show(found, as_json, lambda: labels_text(found, table))
+            return
+        report = command.shown_last(memory) if last else command.replayed(memory, plan, _progress)
+    if report is None:
+        raise Failed("nothing was replayed yet; run `precedent backtest`")
+    show(report, as_json, lambda: report_text(report, table))
+    if not report["ok"]:
+        raise typer.Exit(1)
 
 
 @app.command()

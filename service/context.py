@@ -19,6 +19,7 @@ from typing import cast
 
 import orjson
 
+from graph.contract import Excerpt
 from graph.errors import GraphError, StoreUnavailable
 from graph.radius import Reach, reach
 from graph.values import (
@@ -28,7 +29,6 @@ from graph.values import (
     Incident,
     Item,
     Labels,
-    Record,
     Runbook,
     View,
     entity_name,
@@ -37,25 +37,35 @@ from ingest.alerts import PLAIN
 from models.contract import Candidate, Ranking
 from models.directory import Directory
 from models.facets import alert_text
+from models.judged import Judged, Scope, adjusted, judged, shared_out, subjects
 from models.precedents import PrecedentQuestion, first_told
 from models.runbooks import RunbookQuestion
-from models.suspects import Signals, SuspectQuestion
+from models.signals import NO_SIGNALS, Signals
+from models.suspects import SuspectQuestion
+from service.asked import asked_bytes
 from service.events import told_once, with_likes
 from service.fence import quoted
 from service.headline import headline
-from service.parts import Part, alert_part, owner_part, precedent_part, runbook_part, stamp, suspect_part
+from service.outcomes import precedent
+from service.parts import Part, alert_part, owner_part, runbook_part, stamp, suspect_part
+from service.policy import mode_part
 from service.radius import radius_part
+from service.recurring import follow_ups, times
 from service.support import supported
 from service.wiring import Memory
 
 SHOWN = {"service": 5, "changes": 5, "precedents": 5, "runbooks": 3, "near": 10}
 WORTH = 0.05
 """A candidate below this is not shown."""
+JUDGED = 20
+"""The first candidates, whose order people's verdicts may change."""
 FUTURE = timedelta(minutes=5)
 HANDOVER = 0.001
 """Seconds to wait at most until the question's vector is begun."""
 
-NO_SIGNALS = Signals()
+EXCERPT = 240
+"""Characters of a cited record that are shown."""
+
 NO_RANKING = Ranking()
 
 Lane = Sequence[tuple[str, Callable[["_Work"], object]]]
@@ -78,6 +88,8 @@ class Question:
     signals: Signals = NO_SIGNALS
     format: str = PLAIN
     """What the payload was recognised as."""
+    asked_at: datetime | None = None
+    """When it was asked, where that is not now."""
 
 
 @dataclass
@@ -103,6 +115,12 @@ class _Work:
     evidence: set[str] = field(default_factory=set)
     timings: dict[str, float] = field(default_factory=dict)
 
+    def judged(self, asked: Collection[str]) -> Mapping[str, Judged]:
+        """
+        What people judged of these, for such an alert or such a service.
+        """
+        return judged(self.memory.facts, self.view, asked, Scope(self.alert.name, frozenset(self.likely)))
+
     @property
     def alert(self) -> Alert:
         return self.question.alert
@@ -120,13 +138,13 @@ class _Work:
         return ids
 
 
-def assemble(memory: Memory, question: Question) -> Part:
+def assemble(memory: Memory, question: Question, *, keep: bool = True) -> Part:
     """
-    The context of an alert, kept under its `answer_id` for replay.
+    The context of an alert, kept under its `answer_id` for replay unless it is one.
     """
     began = time.perf_counter()
     work = _Work(memory, question, _view(question))
-    if question.alert.at > datetime.now(UTC) + FUTURE:
+    if question.alert.at > (question.asked_at or datetime.now(UTC)) + FUTURE:
         work.gaps.append("the alert's time lies in the future; it is taken as now")
     _begin_vector(work)
     _timed(work, "service", lambda: _resolve(work))
@@ -134,7 +152,8 @@ def assemble(memory: Memory, question: Question) -> Part:
     answer = _answer(work, parts)
     work.timings["total"] = (time.perf_counter() - began) * 1000
     answer["timings_ms"] = {name: round(value, 2) for name, value in work.timings.items()}
-    _keep(memory, answer, work)
+    if keep:
+        _keep(memory, answer, work)
     return answer
 
 
@@ -226,6 +245,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         work.gaps.append("cannot tell which service this is about; a label `service` would settle it")
     work.gaps += work.memory.lags()
     service = _services(work)
+    policy = _policy(work, parts)
     evidence = _evidence(work)
     work.gaps += [f"without {', '.join(names)}: {problem}" for problem, names in work.unread.items()]
     answer: Part = {
@@ -234,9 +254,9 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "owner": parts.get("owner"),
         "changes": parts.get("changes"),
         "precedents": parts.get("precedents", []),
-        "fixes": supported(cast("list[Part]", parts.get("precedents", [])), evidence),
+        "fixes": supported(cast("list[Part]", parts.get("precedents", [])), evidence, work.judged),
         "runbooks": parts.get("runbooks", []),
-        "policy": {"mode": "observe", "verdict": "nothing is allowed without a person", "rule": "default"},
+        "policy": policy,
         "blast_radius": parts.get("blast_radius"),
         "history": parts.get("history"),
         "actions": _actions(work, parts),
@@ -245,6 +265,8 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "as_of": stamp(work.view.as_of),
         "known_at": stamp(work.view.known_at),
     }
+    answer["follow_ups"] = follow_ups(answer["precedents"])  # type: ignore[arg-type]  # made above
+    answer["times"] = times(answer["precedents"], answer["history"])  # type: ignore[arg-type]  # made above
     answer["headline"] = headline(answer, searched="precedents" in parts)
     digest = hashlib.sha256(orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)).hexdigest()
     answer["answer_id"] = f"a-{digest[:20]}"
@@ -254,7 +276,8 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
 def _keep(memory: Memory, answer: Part, work: _Work) -> None:
     body = orjson.dumps(answer)
     try:
-        memory.shelf.put(str(answer["answer_id"]), body, sorted(work.evidence))
+        asked = partial(asked_bytes, work.question, work.view, memory.told, memory.lags(), memory.indexer.reached)
+        memory.shelf.put(str(answer["answer_id"]), body, sorted(work.evidence), asked)
     except GraphError as error:
         gaps = answer["gaps"]
         if isinstance(gaps, list):
@@ -286,7 +309,20 @@ def _owner(work: _Work) -> Part | None:
     return owner_part(work.memory, work.view, work.services.candidates[0].id, work.cite, work.gaps.append)
 
 
-def _changes(work: _Work) -> Part:
+def replayed(
+    memory: Memory, question: Question, view: View, names: View | None = None
+) -> tuple[Ranking, SuspectQuestion, Ranking]:
+    """
+    Which services an alert is about, what is asked of the changes for it, and the suspects, as an answer has them; at
+    any view, and nothing is kept. `names`: another view for services and what they depend on.
+    """
+    work = _Work(memory, question, names or view)
+    _resolve(work)
+    asked = _suspect_question(work)
+    return work.services, asked, memory.suspects.rank(asked, view)
+
+
+def _suspect_question(work: _Work) -> SuspectQuestion:
     question = SuspectQuestion(
         at=work.at,
         services=work.likely,
@@ -297,8 +333,13 @@ def _changes(work: _Work) -> Part:
         text=alert_text(work.alert),
         signals=work.question.signals,
     )
-    question = _widened(question, work.memory.catalogue.directory(work.view))
+    return _widened(question, work.memory.catalogue.directory(work.view))
+
+
+def _changes(work: _Work) -> Part:
+    question = _suspect_question(work)
     ranking = work.memory.suspects.rank(question, work.view)
+    ranking = shared_out(ranking, work.judged(subjects(ranking, "change", JUDGED)), "change")
     work.gaps.extend(ranking.gaps)
     if question.everywhere:
         work.gaps.append("changes of all services were weighed, since it is not clear which one this is about")
@@ -352,12 +393,13 @@ def _precedents(work: _Work) -> list[Part]:
         alert=work.alert.name,
     )
     ranking = work.memory.precedents.rank(question, work.view, 2 * SHOWN["precedents"])
+    ranking = adjusted(ranking, work.judged(subjects(ranking, "incident", JUDGED)), "incident")
     if ranking.abstained:
         work.gaps.append("no past incident is clearly the same kind of problem")
     leading = [one for one in first_told(ranking)[: SHOWN["precedents"]] if one.probability >= 0.2]
     stated = _stated(work, with_likes(ranking.candidates, leading))
     return [
-        precedent_part(one, incident, work.cite)
+        precedent(work.memory, work.view, one, incident, work.cite)
         for one, incident in told_once((one, item) for one, item in stated if isinstance(item, Incident))
     ]
 
@@ -369,6 +411,7 @@ def _runbooks(work: _Work) -> list[Part]:
     services = work.memory.catalogue.directory(work.view).likely(work.likely)
     question = RunbookQuestion(text=alert_text(work.alert), alert=work.alert.name, services=services, link=link)
     ranking = work.memory.runbooks.rank(question, work.view, 10)
+    ranking = shared_out(ranking, work.judged(subjects(ranking, "runbook", JUDGED)), "runbook")
     if ranking.abstained:
         work.gaps.append("no runbook is clearly for this alert")
     return [
@@ -406,6 +449,12 @@ def _history(work: _Work) -> Part:
     }
 
 
+def _policy(work: _Work, parts: Mapping[str, object]) -> Part:
+    best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
+    where = work.question.environment or _label(work.alert, "environment", "env", "stage")
+    return mode_part(work.memory, work.view, best, where, parts.get("owner"), work.cite)
+
+
 def _actions(work: _Work, parts: Mapping[str, object]) -> list[Part]:
     """
     Steps of approved playbooks: quoted, prepared, never run.
@@ -437,19 +486,19 @@ def _evidence(work: _Work) -> dict[str, Part]:
         # the ids stand there all the same: they decide who may see the answer later
         return {one: {} for one in sorted(work.evidence)}
     return {
-        record.id: {
-            "source": record.source,
-            "connector": record.connector,
-            "part": record.part,
-            "known_at": stamp(record.known_at),
-            "digest": record.digest,
-            "excerpt": record.body[:240],
+        one.id: {
+            "source": one.source,
+            "connector": one.connector,
+            "part": one.part,
+            "known_at": stamp(one.known_at),
+            "digest": one.digest,
+            "excerpt": one.text,
         }
-        for record in records
+        for one in records
     }
 
 
-def _cited(work: _Work) -> tuple[Record, ...] | None:
+def _cited(work: _Work) -> tuple[Excerpt, ...] | None:
     """
     The records that are cited; None where the store does not give them, or was waited for too long already.
     """
@@ -458,9 +507,8 @@ def _cited(work: _Work) -> tuple[Record, ...] | None:
     if work.late:
         work.gaps.append("what the cited records say was not read, for want of time")
         return None
-    ids = sorted(work.evidence)
     try:
-        return work.memory.store.records(ids, visibility=work.view.visibility, limit=len(ids) + 1)
+        return work.memory.store.excerpts(work.evidence, visibility=work.view.visibility, length=EXCERPT)
     except StoreUnavailable as error:
         work.unread.setdefault(str(error), []).append("what the cited records say")
         return None

@@ -1,5 +1,5 @@
 """
-An answer in three or four sentences.
+An answer in three to five sentences.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from service.fence import label, label_id, quoted
 from service.parts import Part
+from service.recurring import sentence
 
 SAID = 0.5
 """What is less likely than not is not said outright."""
@@ -15,7 +16,7 @@ SAID = 0.5
 
 def headline(answer: Mapping[str, object], *, searched: bool = True) -> list[str]:
     """
-    The answer in three or four sentences, each no surer than the figures. Not `searched`: past incidents were not
+    The answer in three to five sentences, each no surer than the figures. Not `searched`: past incidents were not
     looked through, so nothing is said of them.
     """
     lines = []
@@ -38,10 +39,27 @@ def headline(answer: Mapping[str, object], *, searched: bool = True) -> list[str
         target = label(fix["target"]) if fix and fix["target"] else ""
         done = f"{fix['action'].replace('_', ' ')} {target}".strip() if fix else "no fix is recorded"
         most = f"{label_id(best['id'])} ({best['probability']:.0%}): {quoted(best['title'], 200)}"
-        lines.append(f"Most like {most}. Then: {done}.")
+        lines.append(f"Most like {most}. Then: {done}{_doubt(answer, fix)}.")
     else:
         lines.append("Nothing alike is known." if searched else "Past incidents were not searched.")
+    nth, still_open = answer.get("times"), answer.get("follow_ups")
+    if isinstance(nth, int) and (again := sentence(nth, still_open if isinstance(still_open, list) else [])):
+        lines.append(again)
     return lines
+
+
+def _doubt(answer: Mapping[str, object], fix: Mapping[str, object] | None) -> str:
+    """
+    What keeps a fix from being taken as settled.
+    """
+    fixes = answer.get("fixes")
+    rows = fixes if isinstance(fixes, list) else []
+    row = next((one for one in rows if fix and (one["action"], one["target"]) == (fix["action"], fix["target"])), None)
+    if fix and fix.get("lost"):
+        return f", which can no longer be done: {quoted(str(fix['lost']), 120)}"
+    if fix and fix.get("held") is False:
+        return ", and it came back"
+    return ", as one source says" if row and not row["settled"] and row["sources"] < 2 else ""
 
 
 def _service_line(candidates: Sequence[Part]) -> str:

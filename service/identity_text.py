@@ -14,7 +14,7 @@ from service.identities import ACTIONS, decide
 from service.inbox import ask
 from service.settings import Settings
 from service.tokens import LOCAL
-from service.wiring import require_store_of, store_of
+from service.wiring import recorded, require_store_of, store_of
 
 Table = Callable[..., str]
 
@@ -45,6 +45,7 @@ def decided(settings: Settings, decision: Mapping[str, object]) -> dict[str, Any
 
     def alone() -> dict[str, Any]:
         with closing(store_of(settings)) as store:
+            recorded(settings, "identity", {key: decision.get(key) for key in ("action", "names", "id")}, store)
             return decide(store, decision, str(decision["by"]))
 
     try:

@@ -26,7 +26,7 @@ from ingest.pipeline import ingest, retry
 from ingest.renewal import renew
 from ingest.sources import read_sources, source_name
 from ingest.sweeping import with_files
-from service import arrivals, readings
+from service import arrivals, feedback, readings
 from service.identities import decide
 
 Work = Mapping[str, object]
@@ -36,8 +36,12 @@ WAIT = 0.2
 
 def do(store: Store, work: Work, progress: Progress) -> dict[str, object]:
     """
-    Ingest what the work names (`path`, or `retry`), or decide what it asks (`identity`), and tell what came of it.
+    Ingest what the work names (`path`, or `retry`), decide what it asks (`identity`), or take its verdict (`feedback`),
+    and tell what came of it.
     """
+    verdict = work.get("feedback")
+    if isinstance(verdict, dict):
+        return feedback.do(store, verdict)
     decision = work.get("identity")
     if isinstance(decision, dict):
         return decide(store, decision, str(decision.get("by") or ""))

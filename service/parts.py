@@ -231,15 +231,15 @@ def precedent_part(one: Candidate, incident: Incident, cite: Cite) -> Part:
         "title": incident.title,
         "at": when(incident),
         "day_only": incident.day_only,
-        "minutes": _minutes(incident),
+        "minutes": minutes(incident),
         "services": [entity_name(name) for name in incident.services],
         "probability": round(one.probability, 4),
         "why": [term.says for term in one.terms[:4] if term.weight > 0.1],
         "terms": [_term(term) for term in one.terms[:6]],
         "cause": (incident.cause_kind or None),
-        "fix": _fix(worked[0]) if worked else None,
-        "also": [_fix(fix) for fix in worked[1:3]],
-        "did_not_help": [_fix(fix) for fix in incident.fixes if fix.worked is False][:3],
+        "fix": fix_part(worked[0], incident.resolved_at) if worked else None,
+        "also": [fix_part(fix, incident.resolved_at) for fix in worked[1:3]],
+        "did_not_help": [fix_part(fix, incident.resolved_at) for fix in incident.fixes if fix.worked is False][:3],
         "same_event": list(one.same_event[:5]),
         "open_actions": int(incident.attributes.get("open_actions", 0)),
         "url": incident.url,
@@ -247,7 +247,22 @@ def precedent_part(one: Candidate, incident: Incident, cite: Cite) -> Part:
     }
 
 
-def _fix(fix: Fix) -> Part:
+def fix_part(fix: Fix, resolved_at: datetime | None = None) -> Part:
+    """
+    A fix for a reader, with the words that say so; of what else may be known of it only what is. `resolved_at`: when
+    its incident ended.
+    """
+    more: Part = {
+        "at": stamp(fix.at),
+        "by": fix.by,
+        "parameters": fix.parameters,
+        "change": fix.change,
+        "runbook": fix.runbook,
+        "step": fix.step,
+        "stated_as": fix.stated_as,
+    }
+    if fix.at and resolved_at and resolved_at >= fix.at:
+        more["minutes_to_recover"] = round((resolved_at - fix.at).total_seconds() / 60)
     return {
         "action": fix.action.value,
         "target": fix.target,
@@ -256,10 +271,13 @@ def _fix(fix: Fix) -> Part:
         "worked": fix.worked,
         "held": fix.held,
         "reverts": fix.reverts,
-    }
+    } | {name: value for name, value in more.items() if value not in (None, "")}
 
 
-def _minutes(incident: Incident) -> int | None:
+def minutes(incident: Incident) -> int | None:
+    """
+    How long it lasted, where both ends are known.
+    """
     if incident.at is None or incident.resolved_at is None or incident.day_only:
         return None
     return round((incident.resolved_at - incident.at).total_seconds() / 60)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from graph.radius import Edge, Reach, Reached, Saying, cycles, reach
-from graph.values import EntityId, FactKind, View, entity_kind, entity_name
+from graph.values import EntityId, View, entity_kind, entity_name
 from service.parts import Cite, Part, stamp
 from service.wiring import Memory
 
@@ -67,7 +67,7 @@ def radius_part(
             )
     # the counts rest on those that are not shown, too
     cite(_records(edge for side in sides.values() for one in side.reached for edge in one.path))
-    levels = _described(memory, view, {one.entity for side in sides.values() for one in side.reached})
+    levels = described(memory, view, {one.entity for side in sides.values() for one in side.reached})
     start = memory.catalogue.directory(view).identity.canonical(service) if service else None
     return {
         "service": service,
@@ -89,16 +89,15 @@ def radius_part(
 
 
 def _records(edges: Iterable[Edge]) -> set[str]:
-    return {one.statement.record for edge in edges for one in edge.sayings}
+    return {record for edge in edges for record in edge.records}
 
 
-def _described(memory: Memory, view: View, names: Collection[EntityId]) -> dict[EntityId, dict[str, str | None]]:
-    known = memory.catalogue.directory(view).identity
-    ids = frozenset[EntityId]().union(*(known.same(one) for one in names))
-    stated = memory.facts.facts(view, kinds=(FactKind.ENTITY,), subjects=ids) if ids else ()
-    told: dict[EntityId, dict[str, str]] = {one: {} for one in names}
-    for one in sorted(stated, key=lambda one: (one.trust, one.seq)):
-        told[known.canonical(one.item.subject)] |= one.item.attributes
+def described(memory: Memory, view: View, names: Collection[EntityId]) -> dict[EntityId, dict[str, str | None]]:
+    """
+    Tier and lifecycle of each as sources give them, and how much it matters.
+    """
+    directory = memory.catalogue.directory(view)
+    told = {one: directory.attributes(one) for one in names}
     return {
         one: {"tier": given.get("tier"), "lifecycle": given.get("lifecycle"), "criticality": criticality(given)}
         for one, given in told.items()

@@ -46,7 +46,10 @@ UNKNOWN = Caller(name="unknown", scopes=frozenset({"read"}))
 """Anybody on this machine, while the store has not said whether there are tokens, nor anything else."""
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """
+    What is kept in a token's place.
+    """
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -98,7 +101,7 @@ class Tokens:
             "expires": expires.isoformat() if expires else None,
             "audience": audience,
         }
-        self._store.keep(_SHELF, [(_digest(token), orjson.dumps(body))])
+        self._store.keep(_SHELF, [(digest(token), orjson.dumps(body))])
         self.refresh()
         return token
 
@@ -106,7 +109,13 @@ class Tokens:
         """
         Whose token it is; None for an unknown or expired one.
         """
-        kept = (self._known or {}).get(_digest(token))
+        return self.holder(digest(token))
+
+    def holder(self, kept_as: str) -> Caller | None:
+        """
+        Whose token is kept as this digest; None for an unknown or expired one.
+        """
+        kept = (self._known or {}).get(kept_as)
         if kept is None:
             return None
         body = orjson.loads(kept)

@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from graph.contract import Store
 from graph.errors import GraphError, StoreUnavailable
 from graph.moving import Movable
-from graph.opening import open_movable, open_store, require_store
+from graph.opening import folder_of, open_movable, open_store, require_store
 from graph.replica import Replica
 from graph.searching import Searchable
 from ingest.journal import redactor_of
@@ -33,10 +33,13 @@ from models.shared import SharedSearch
 from models.suspects import Suspects
 from service import arrivals, inbox
 from service.activity import Activity
+from service.audit.log import Audit
+from service.audit.places import FilePlace, StorePlace
 from service.deliveries import Deliveries
+from service.sessions import Sessions
 from service.settings import Settings, SettingsError
 from service.shelf import Shelf
-from service.tokens import Tokens
+from service.tokens import LOCAL, Tokens
 
 
 @dataclass(slots=True)
@@ -56,8 +59,12 @@ class Memory:
     pool: ThreadPoolExecutor
     shelf: Shelf
     tokens: Tokens
+    sessions: Sessions
     deliveries: Deliveries
+    audit: Audit
     gaps: list[str] = field(default_factory=list)
+    told: tuple[str, ...] = ()
+    """Those of the gaps that lie in the question."""
     activity: Activity = field(default_factory=Activity)
     _follower: Follower | None = None
     _ready: bool = False
@@ -102,7 +109,19 @@ class Memory:
         """
         The same memory, whose answers tell these gaps too: what was already missing in the question.
         """
-        return replace(self, gaps=[*self.gaps, *gaps]) if gaps else self
+        return replace(self, gaps=[*self.gaps, *gaps], told=tuple(gaps)) if gaps else self
+
+    def weighed(self, reached: int) -> Memory:
+        """
+        The same memory, whose words are weighed as when this statement was the newest; for a replay.
+        """
+        if not reached or reached == self.indexer.reached:
+            return self
+        indexer = self.indexer.upto(reached)
+        incidents = self.catalogue.incidents
+        precedents = Precedents(indexer, self.store, parameters("precedents"), incidents)
+        runbooks = Runbooks(indexer, self.store, parameters("runbooks"))
+        return replace(self, indexer=indexer, precedents=precedents, runbooks=runbooks)
 
     def follow(self) -> None:
         """
@@ -137,6 +156,7 @@ class Memory:
                 self.indexer.save()
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.shelf.close()
+        self.audit.close()
         self.store.close()
 
 
@@ -293,6 +313,24 @@ def search_of(settings: Settings, store: Store, embedder: Embedder | None, *, re
     return SharedSearch(store, store, embedder, keep=not read_only)
 
 
+def audit_of(settings: Settings, store: Store | None = None) -> Audit:
+    """
+    The audit of the settings' store, through `store` where one is open to be written.
+    """
+    folder = folder_of(settings.store_url)
+    if folder is not None:
+        return Audit(FilePlace(folder))
+    return Audit(StorePlace(lambda: store or store_of(settings), own=store is None))
+
+
+def recorded(settings: Settings, act: str, what: Mapping[str, object], store: Store | None = None) -> None:
+    """
+    Record what somebody does with the command. Raises StoreUnavailable where it cannot be, and then it is not done.
+    """
+    with closing(audit_of(settings, store)) as audit:
+        audit.record(LOCAL.name, act, what)
+
+
 def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
     """
     Open the store and build what is derived. A broken embedder does not stop the rest; it is told as a gap.
@@ -311,6 +349,7 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
     except SettingsError:
         store.close()
         raise
+    tokens = Tokens(store)
     memory = Memory(
         settings=settings,
         store=store,
@@ -322,8 +361,10 @@ def open_memory(settings: Settings, *, read_only: bool = False) -> Memory:
         runbooks=Runbooks(indexer, store, parameters("runbooks")),
         pool=ThreadPoolExecutor(max_workers=settings.inflight * 2, thread_name_prefix="part"),
         shelf=Shelf(store, behind=not read_only),
-        tokens=Tokens(store),
+        tokens=tokens,
+        sessions=Sessions(store, tokens),
         deliveries=Deliveries(store),
+        audit=audit_of(settings, None if read_only else store),
     )
     memory.gaps.extend(gaps)
     return memory

@@ -169,9 +169,15 @@ class Neo4jHands:
             self._line("closed", seq)
         return seq
 
+    def item(self, seq: int) -> Item:
+        held = self._held[seq]
+        if held.item is None:
+            body = one(self._transaction, "statement_body", seq=seq)[0]
+            held.item = decode(ItemKind(held.row.kind), body.encode())
+        return held.item
+
     def copy(self, seq: int, row: Stored) -> int:
-        kind = ItemKind(row.kind)
-        item = self._held[seq].item or decode(kind, one(self._transaction, "statement_body", seq=seq)[0].encode())
+        item = self.item(seq)
         if isinstance(item, Fact):
             item = replace(item, valid=span(row.valid_from, row.valid_to))
         return self.insert(row, item, encode(item))

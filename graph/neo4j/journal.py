@@ -10,9 +10,9 @@ from datetime import timedelta
 from itertools import count as numbers
 from uuid import uuid4
 
-from graph.contract import Standing, Tally
+from graph.contract import Excerpt, Standing, Tally
 from graph.counting import Counts, tally_of
-from graph.encoding import micros
+from graph.encoding import micros, moment
 from graph.errors import NotFound, StoreUnavailable
 from graph.neo4j.connecting import Row, Transaction, rows
 from graph.neo4j.properties import record_of, record_row, stand_of
@@ -143,6 +143,17 @@ def find(
             labels=sorted(visibility or ()),
             limit=limit,
         )
+    )
+
+
+def excerpts(transaction: Transaction, ids: Collection[str], visibility: Labels, length: int) -> tuple[Excerpt, ...]:
+    """
+    How records begin, oldest first.
+    """
+    found = rows(transaction, "excerpts", ids=sorted(set(ids)), labels=sorted(visibility), length=length)
+    return tuple(
+        Excerpt(identity, source, connector, part, digest, moment(known), text)
+        for identity, source, connector, part, digest, known, text in found
     )
 
 

@@ -30,7 +30,7 @@ from graph.values import (
 
 LONGEST_INDEXED = 1000
 """Characters of a text that is looked up; an index takes about 8,000 bytes, and some have two texts."""
-_LONELY = (FactKind.ENTITY, FactKind.ALIAS)
+_LONELY = (FactKind.ENTITY, FactKind.ALIAS, FactKind.JUDGED, FactKind.POLICY)
 """Facts that are no edge between two entities."""
 _TYPES = {
     ItemKind.INCIDENT: "Incident",

@@ -57,6 +57,13 @@ WHERE ($source IS NULL OR r.source = $source) AND ($state IS NULL OR r.state = $
     AND ($all_labels OR all(label IN r.labels WHERE label IN $labels))
 RETURN r ORDER BY r.seq LIMIT $limit
 
+// name: excerpts
+// What a citation shows of named records that a reader sees, oldest first.
+UNWIND $ids AS id
+MATCH (r:Record {id: id})
+WHERE all(label IN r.labels WHERE label IN $labels)
+RETURN r.id, r.source, r.connector, r.part, r.digest, r.known_at, left(r.body, $length) ORDER BY r.seq
+
 // name: records_of_state
 // Records in a state that a reader sees, oldest first.
 MATCH (r:Record)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from graph.appending import Appending
-from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally, Yield
+from graph.contract import Applied, Event, Excerpt, Receipt, Retraction, Standing, Tally, Yield
 from graph.decoded import Decoded
 from graph.documents import best_of_each
 from graph.encoding import micros
@@ -26,6 +26,7 @@ from graph.neo4j.connecting import DEFAULT_LIMITS, Limits, Line, Row, Transactio
 from graph.neo4j.hands import Neo4jHands
 from graph.neo4j.properties import indexed, statement_of_row
 from graph.neo4j.rows import Neo4jRows
+from graph.recoveries import recovered
 from graph.retracting import Retracting
 from graph.stating import Stating
 from graph.values import (
@@ -102,6 +103,9 @@ class Neo4jStore:
         limit: int = 1000,
     ) -> tuple[Record, ...]:
         return self._access.read(lambda transaction: journal.find(transaction, ids, source, state, visibility, limit))
+
+    def excerpts(self, ids: Collection[str], *, visibility: Labels, length: int) -> tuple[Excerpt, ...]:
+        return self._access.read(lambda transaction: journal.excerpts(transaction, ids, visibility, length))
 
     def lapsed(self, ids: Collection[str]) -> frozenset[str]:
         return self._access.read(lambda transaction: journal.lapsed(transaction, ids))
@@ -204,7 +208,7 @@ class Neo4jStore:
             "start": BEGINNING if start is None else micros(start),
             "limit": limit,
         }
-        return self._statements(Alert, "alerts_of_names" if names else "alerts_since", values)
+        return recovered(self._statements(Alert, "alerts_of_names" if names else "alerts_since", values))
 
     def statements(self, seqs: Collection[int], view: View | None = None) -> tuple[Statement[Item], ...]:
         found: tuple[Statement[Item], ...] = self._statements(

@@ -202,8 +202,12 @@ class SqliteHands:
             self._later("entry_add", self._name(field, text), at, seq)
         self._later("feed_add", opened, "opened", seq)
 
+    def item(self, seq: int) -> Item:
+        kind, body = self._run("statement_body", seq=seq)[0]
+        return decode(ItemKind(kind), body)
+
     def copy(self, seq: int, row: Stored) -> int:
-        item = decode(ItemKind(row.kind), self._run("statement_body", seq=seq)[0][0])
+        item = self.item(seq)
         if isinstance(item, Fact):
             item = replace(item, valid=span(row.valid_from, row.valid_to))
         return self.insert(row, item, encode(item))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import apsw
 import orjson
 
-from graph.contract import Standing, Tally
+from graph.contract import Excerpt, Standing, Tally
 from graph.counting import Counts, tally_of
 from graph.encoding import micros, moment
 from graph.errors import NotFound
@@ -96,6 +96,18 @@ def find(
     else:
         rows = select(connection, "records_by_state", **values)
     return read(connection, [seq for (seq,) in rows])
+
+
+def excerpts(connection: apsw.Connection, ids: Collection[str], visibility: Labels, length: int) -> tuple[Excerpt, ...]:
+    """
+    How records begin, oldest first.
+    """
+    labels = json_text(sorted(visibility))
+    rows = select(connection, "excerpts", ids=json_text(sorted(ids)), labels=labels, length=length)
+    return tuple(
+        Excerpt(identity, source, connector, part, digest, moment(known), text)
+        for identity, source, connector, part, digest, known, text in rows
+    )
 
 
 def read(connection: apsw.Connection, seqs: Sequence[int]) -> tuple[Record, ...]:

@@ -49,6 +49,15 @@ where id in (select value from json_each(:ids))
             select 1 from json_each(labels) x where x.value not in (select value from json_each(:labels)))))
 order by seq limit :limit
 
+-- name: excerpts
+-- What a citation shows of named records that a reader sees, oldest first.
+select id, source, connector, part, digest, known_at, substr(body, 1, :length) from records
+where id in (select value from json_each(:ids))
+    and visibility in (
+        select id from label_sets where not exists (
+            select 1 from json_each(labels) x where x.value not in (select value from json_each(:labels))))
+order by seq
+
 -- name: records_by_state
 -- Places of a source's records or those in a state that a reader sees, oldest first.
 select seq from records
@@ -204,8 +213,8 @@ from statements s join sources o on o.id = s.source join label_sets l on l.id = 
 where s.seq = :seq
 
 -- name: statement_body
--- A statement's item.
-select body from statements where seq = :seq
+-- A statement's item, with its kind.
+select kind, body from statements where seq = :seq
 
 -- name: statements_of_record
 -- What rests on a record: its own statements, and those of others that it states too.

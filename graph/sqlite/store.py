@@ -19,12 +19,13 @@ from typing import cast
 import apsw
 
 from graph.appending import Appending
-from graph.contract import Applied, Event, Receipt, Retraction, Standing, Tally, Yield
+from graph.contract import Applied, Event, Excerpt, Receipt, Retraction, Standing, Tally, Yield
 from graph.decoded import Decoded, Place
 from graph.documents import best_of_each
 from graph.encoding import micros
 from graph.errors import NotFound, StoreNotWritable, StoreUnavailable, StoreUnfinished
 from graph.moving import MIGRATION
+from graph.recoveries import recovered
 from graph.retracting import Retracting
 from graph.sqlite import connecting, copying, journal, reading, shelves
 from graph.sqlite.failures import translated
@@ -185,6 +186,10 @@ class SqliteStore:
         with self._reading() as connection:
             return journal.find(connection, ids, source, state, visibility, limit)
 
+    def excerpts(self, ids: Collection[str], *, visibility: Labels, length: int) -> tuple[Excerpt, ...]:
+        with self._reading() as connection:
+            return journal.excerpts(connection, ids, visibility, length)
+
     def lapsed(self, ids: Collection[str]) -> frozenset[str]:
         with self._reading() as connection:
             return journal.lapsed(connection, ids)
@@ -302,7 +307,9 @@ class SqliteStore:
         self, view: View, *, names: Collection[str] = (), start: datetime | None = None, limit: int = 1000
     ) -> tuple[Statement[Alert], ...]:
         field, texts = ("alert.name", names) if names else ("kind", ("alert",))
-        return self._read(lambda connection: reading.newest(connection, view, field, texts, start, None, limit), Alert)
+        return recovered(
+            self._read(lambda connection: reading.newest(connection, view, field, texts, start, None, limit), Alert)
+        )
 
     def statements(self, seqs: Collection[int], view: View | None = None) -> tuple[Statement[Item], ...]:
         with self._reading() as connection:

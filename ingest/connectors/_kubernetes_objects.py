@@ -22,6 +22,11 @@ _QUIET_WATCH = {"BOOKMARK", "ERROR"}
 _DOCUMENT = re.compile(r"^---(?:[ \t].*)?\r?$", re.MULTILINE)
 _SERVICE_LABELS = ("backstage.io/kubernetes-id", "tags.datadoghq.com/service", "app.kubernetes.io/name")
 _ENVIRONMENT_LABELS = ("tags.datadoghq.com/env", "environment", "env", "app.kubernetes.io/environment")
+_ENVIRONMENT_WORD = re.compile(
+    r"(?:^|[-_./])(prod(?:uction)?|stag(?:e|ing)|dev(?:elopment)?|test(?:ing)?|qa|uat|sandbox|pre-?prod(?:uction)?|canary"
+    r"|integration|demo)(?:$|[-_./\d])",
+    re.IGNORECASE,
+)
 _ENVIRONMENTS = re.compile(
     r"^(?:prod(?:uction)?|live|stag(?:e|ing)|pre-?prod(?:uction)?|dev(?:elopment)?|test(?:ing)?|qa|uat|sandbox|demo)$"
 )
@@ -174,6 +179,14 @@ def environment_of(body: object) -> str | None:
     named = first(*(labels.get(key) for key in _ENVIRONMENT_LABELS))
     space = (text_at(body, "metadata", "namespace") or "").lower()
     return named.lower() if named else space if _ENVIRONMENTS.match(space) else None
+
+
+def environment_in(*names: str | None) -> str | None:
+    """
+    The environment that is a word of one of these names (`prod` of `checkout-prod`), the first that has one.
+    """
+    found = (_ENVIRONMENT_WORD.search(name) for name in names if name)
+    return next((word[1].lower() for word in found if word), None)
 
 
 def image_of(template: object) -> str | None:

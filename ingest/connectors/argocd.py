@@ -17,6 +17,7 @@ from ingest.commits import repository_path, rolls_back
 from ingest.connectors._kubernetes_objects import (
     DELETED,
     condition,
+    environment_in,
     environment_of,
     image_of,
     manifests,
@@ -198,7 +199,15 @@ def _application(body: Body) -> Iterator[Change]:
         title=f"{'Roll back' if back else 'Sync'} {name} to {', '.join(revisions)}".removesuffix(" to "),
         services=service(name),
         repository=repository(repository_path(text_at(source, "repoURL"))) if not at(source, "chart") else None,
-        environment=environment or _place(text_at(destination, "namespace")),
+        environment=environment
+        or _place(text_at(destination, "namespace"))
+        or environment_in(
+            text_at(destination, "namespace"),
+            name,
+            text_at(destination, "name"),
+            text_at(source, "path"),
+            text_at(body, "spec", "project"),
+        ),
         revision=revisions[0] if revisions else None,
         previous=previous[0] if previous else None,
         actor=text_at(by, "username"),

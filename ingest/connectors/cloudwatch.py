@@ -154,6 +154,8 @@ def transform(record: Record) -> Iterator[Item]:
         ),
         expr=_expression(body),
         vendor="cloudwatch",
+        # an end tells only EventBridge and Lambda when it began
+        series=f"cloudwatch:{_alarm(body)}" if "NewStateValue" in body else "",
         url=_console(body, name),
     )  # fmt: skip
 

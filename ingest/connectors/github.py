@@ -50,6 +50,16 @@ _NO_CHANGE = frozenset({
     "milestone", "star", "watch", "fork", "gollum", "discussion", "discussion_comment", "merge_group",
 })  # fmt: skip
 """Events that are no change of what runs."""
+_ORGANISATION = frozenset({
+    "organization", "org_block", "member", "membership", "team", "team_add", "repository", "repository_import",
+    "repository_ruleset", "branch_protection_rule", "branch_protection_configuration", "public", "deploy_key",
+    "installation", "installation_repositories", "installation_target", "github_app_authorization",
+    "personal_access_token_request", "custom_property", "custom_property_values", "project", "project_card",
+    "project_column", "projects_v2", "projects_v2_item", "projects_v2_status_update", "sponsorship",
+    "marketplace_purchase", "page_build", "registry_package", "package", "repository_vulnerability_alert",
+    "repository_advisory", "security_advisory", "security_and_analysis", "sub_issues", "issue_dependencies",
+})  # fmt: skip
+"""Events about who and what there is in an organisation; only the header tells them."""
 _TOLD_BY = {"ping": "hook_id", "create": "ref_type", "issues": "issue", "star": "starred_at", "fork": "forkee"}
 """Those of them that another key tells than their name."""
 
@@ -136,7 +146,7 @@ def transform(record: Record) -> Iterator[Item]:
     reader = _READERS.get(event) or _READERS.get(event_of(body) if event == "unknown" else "")
     if reader:
         yield from reader(body)
-    elif event not in _NO_CHANGE:
+    elif event not in _NO_CHANGE | _ORGANISATION:
         raise BadRecord(
             f"GitHub's event {event!r} is not read yet; the delivery is kept. "
             "If it changes nothing, leave it out of the webhook's events"

@@ -2,10 +2,13 @@
 Jira: webhooks of Cloud and Server, issues of the REST API (v2 text, v3 trees), requests and alerts of Jira Service
 Management.
 
-Most issues are work, not harm: one is an incident where its type, a label, its request type or its project says so,
-and a change where its type does. The options `incidents`, `changes` and `projects` of a source
-(separated by commas) replace those words. Anything else states nothing; neither do comments, which come without the
-issue.
+Most issues are work, not harm: one is an incident where its type, a label, its request type or its project says so, or
+where it is a bug that is urgent or was fixed; and a change where its type says so. The options `incidents`, `changes`
+and `projects` of a source (separated by commas) replace those words. Anything else states nothing; neither do comments,
+which come without the issue. What was deleted, or is no such issue any more, is taken back.
+
+A change began when its own start says: the field of the option `start`, or a custom field whose name says so; else when
+its work did. Until then it is a plan that states nothing.
 """
 
 from __future__ import annotations
@@ -61,6 +64,15 @@ from ingest.signing import Hmac
 
 _INCIDENT = re.compile(r"\b(?:incident|outage|post-?mortem|pir|service interruption|sev-?[0-5])\b", re.IGNORECASE)
 _CHANGE = re.compile(r"\b(?:change|change request|deployment|release|rfc)\b", re.IGNORECASE)
+_BUG = re.compile(r"\b(?:bug|defect|fault|problem)\b", re.IGNORECASE)
+_URGENT = re.compile(r"\b(?:highest|high|critical|blocker|urgent|major|p[0-2]|sev-?[0-2])\b", re.IGNORECASE)
+_FIXED = re.compile(r"\b(?:fixed|done|resolved)\b", re.IGNORECASE)
+_STARTS = (
+    re.compile(r"^actual (?:start|begin)", re.IGNORECASE),
+    re.compile(r"^(?:change|implementation|deployment|work|maintenance) (?:start|begin)", re.IGNORECASE),
+    re.compile(r"^(?:planned|scheduled|proposed) (?:start|begin)", re.IGNORECASE),
+)
+"""What the custom field is called that tells when a change began, the surest first."""
 _PROJECT = re.compile(r"\b(?:incidents?|outages?|post-?mortems?)\b", re.IGNORECASE)
 _ISSUE = ("jira:issue_created", "jira:issue_updated", "issue_created", "issue_updated", "jira:issue_deleted")
 _PASSED_OVER = re.compile(
@@ -175,10 +187,19 @@ def told_as(data: Body, meta: Mapping[str, str]) -> str:
         _INCIDENT.search(kind)
         or any(_INCIDENT.search(text(one) or "") for one in list_at(fields, "labels"))
         or (_PROJECT.search(text_at(fields, "project", "name") or "") and not _CHANGE.search(kind))
+        or (_BUG.search(kind) and _hurts(fields))
     ):
         return "incident"
     changes = texts_of(meta.get("changes"))
     return "change" if (kind in changes if changes else _CHANGE.search(kind)) else ""
+
+
+def _hurts(fields: object) -> bool:
+    """
+    Whether a bug is urgent, or tells how it ended.
+    """
+    urgent, ended = text_at(fields, "priority", "name") or "", text_at(fields, "resolution", "name") or ""
+    return bool(_URGENT.search(urgent) or _FIXED.search(ended))
 
 
 def _issue(data: Body, body: Body, meta: Mapping[str, str]) -> Iterator[Item]:
@@ -186,7 +207,23 @@ def _issue(data: Body, body: Body, meta: Mapping[str, str]) -> Iterator[Item]:
     if told == "incident":
         yield incident_of(data, body)
     elif told == "change":
-        yield _change(data, body)
+        yield from _change(data, body, meta)
+
+
+def gone(record: Record) -> tuple[str, ...]:
+    """
+    The issue that was deleted, or that is neither an incident nor a change any more.
+    """
+    body = body_of(record)
+    data = body.get("data")
+    if text_at(body, "kind") != "issue" or not isinstance(data, dict):
+        return ()
+    deleted = text_at(body, "event") == "jira:issue_deleted"
+    return (f"jira:{_key(data)}",) if deleted or not told_as(data, record.meta) else ()
+
+
+def _key(data: Body) -> str:
+    return text_at(data, "key") or text_at(data, "id") or "issue"
 
 
 def _services(fields: object) -> tuple[EntityId, ...]:
@@ -230,7 +267,7 @@ def incident_of(data: Body, body: Body) -> Incident:
     An issue as an incident.
     """
     fields, names = data.get("fields"), body.get("names")
-    key = text_at(data, "key") or text_at(data, "id") or "issue"
+    key = _key(data)
     created = moment_at(fields, ("created",)) or moment_at(body, ("timestamp",))
     environment = markdown(at(fields, "environment"))
     return with_fixes(
@@ -265,17 +302,30 @@ def _about(data: Body, fields: object) -> dict[str, str]:
     )
 
 
-def _change(data: Body, body: Body) -> Change:
-    fields = data.get("fields")
-    key = text_at(data, "key") or text_at(data, "id") or "issue"
+def _began(fields: object, names: object, meta: Mapping[str, str]) -> datetime | None:
+    """
+    When a change began by its own fields, or is planned to; None where no field says.
+    """
+    told = [(str(key), str(name)) for key, name in names.items()] if isinstance(names, dict) else []
+    own = [(key,) for form in _STARTS for key, name in told if form.search(name)]
+    return moment_at(fields, *([(start,)] if (start := meta.get("start")) else []), *own)
+
+
+def _change(data: Body, body: Body, meta: Mapping[str, str]) -> Iterator[Change]:
+    fields, ended = data.get("fields"), _done(data.get("fields"), body)
+    began, state = _began(fields, body.get("names"), meta), text_at(fields, "status", "statusCategory", "key")
+    if began is None and ended is None and state == "new":
+        return
+    worked = moment_at(fields, ("statuscategorychangedate",)) if state == "indeterminate" else ended
+    key = _key(data)
     title = text_at(fields, "summary") or key
     versions = [name for one in objects_at(fields, "fixVersions") if (name := text_at(one, "name"))]
-    when = first(at(fields, "created"), at(body, "timestamp"))
-    return Change(
+    made = first(at(fields, "created"), at(body, "timestamp"))
+    yield Change(
         id=f"jira:{key}",
         kind=kind_of(title) or kind_of(text_at(fields, "issuetype", "name") or "") or ChangeKind.INFRASTRUCTURE,
-        at=named_time(when, f"`created` of {key}"),
-        ended_at=_done(fields, body),
+        at=began or worked or named_time(made, f"`created` of {key}"),
+        ended_at=ended,
         title=f"{key}: {title}",
         services=_services(fields),
         revision=versions[0] if len(versions) == 1 else None,
@@ -365,6 +415,7 @@ CONNECTOR = Connector(
     snapshot=False,
     split=deliveries(_part, _occurred, _parts),
     transform=transform,
+    gone=gone,
     patterns=("jira/*.json*",),
     recognises=through_relay(recognises),
     alerts=alerts,

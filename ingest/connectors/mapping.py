@@ -41,7 +41,8 @@ from ingest.parsing import (
     unpack,
 )
 
-_FACTS = {kind.value for kind in FactKind}
+_FACTS = {kind.value for kind in FactKind if kind is not FactKind.POLICY}
+"""What rows may state; rules about actions are reviewed files of their own."""
 _KINDS = _FACTS | {"change", "incident", "alert_rule"}
 _HOLE = re.compile(r"\{([^{}|]+)(?:\|([^{}]*))?\}")
 _TOP = {"rows", "part", "items", "published", "occurred", "timezone", "format"}

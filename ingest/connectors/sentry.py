@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from graph.values import Alert, Item, Record, Trust
-from ingest.contract import Body, Connector, Headers
+from ingest.contract import Body, Connector, Headers, Piece
 from ingest.errors import BadRecord
 from ingest.fields import at, body_of, deliveries, first, list_at, moment_at, text, text_at
-from ingest.parsing import mapping_of
+from ingest.parsing import load_json, mapping_of
 from ingest.signing import Hmac
 from ingest.tags import labelled, noted
 
@@ -83,6 +84,19 @@ def _occurred(body: Body) -> datetime | None:
         moment = moment_at(body, ("timestamp",), ("data", "issue", "lastSeen"), ("lastSeen",))
     state = first(body.get("action"), body.get("status")) or ""
     return moment and moment + timedelta(microseconds=_RANK.get(state, 0))
+
+
+def _split(raw: bytes, meta: Mapping[str, str]) -> Iterator[Piece]:
+    """
+    An issue does not say when it was resolved or came back: its `lastSeen` stays. The delivery's header does.
+    """
+    sent = moment_at({"sent": meta.get(_SENT)}, ("sent",))
+    for piece in deliveries(_part, _occurred)(raw, meta):
+        if sent is None or not piece.part.startswith("issue:") or "/event:" in piece.part:
+            yield piece
+            continue
+        state = first(*(at(load_json(piece.body, piece.part), key) for key in ("action", "status"))) or ""
+        yield replace(piece, occurred_at=sent + timedelta(microseconds=_RANK.get(state, 0)))
 
 
 def _moment(event: Body) -> datetime | None:
@@ -233,7 +247,7 @@ CONNECTOR = Connector(
     summary="Sentry's webhooks: issue alerts, metric alerts, issues, errors",
     trust=Trust.OBSERVED,
     snapshot=False,
-    split=deliveries(_part, _occurred),
+    split=_split,
     transform=transform,
     patterns=("sentry/*.json*",),
     recognises=recognises,

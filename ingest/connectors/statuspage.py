@@ -206,6 +206,7 @@ def _outage(data: Body, update: object) -> Alert | None:
         status="firing" if down else "resolved",
         labels=attributes(service=name, status=now, before=was),
         vendor=VENDOR,
+        series=f"statuspage:component:{text_at(data, 'id') or name}",
     )
 
 

@@ -5,7 +5,6 @@ The routes. Each hands its work to a thread; the store and the models are synchr
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -18,32 +17,32 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from graph.errors import GraphError, StoreUnavailable
 from graph.resolved import entities, neighbours
-from graph.values import Alert, Change, EntityKind, RecordState, Statement, View, entity_name
-from ingest.alerts import Tell, read_payload, untold
+from graph.values import Change, EntityKind, RecordState, Statement, View, entity_name
+from ingest.alerts import PLAIN, Tell, read_payload, untold
 from ingest.connectors import connectors
-from ingest.connectors.feedback import check
-from ingest.contract import Source
-from ingest.journal import admit
-from ingest.parsing import load_json, mapping_of, text_of, texts_of, unpack
+from ingest.parsing import load_json, mapping_of, text_of, unpack
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
 from models.precedents import PrecedentQuestion, first_told
 from models.runbooks import RunbookQuestion
-from models.suspects import Signals
 from service import VERSION, parts
-from service.api import compat, identity, intake, owners, pages
+from service.api import audit, backtest, compat, feedback, identity, intake, owners, pages, policy
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
 from service.api.guard import Guard
 from service.api.problems import Problem, install
+from service.api.recording import Recorded
 from service.api.requests import Moment, as_json, asked_moment, body_of, caller, fresh, timed, view_of
+from service.api.signals import signals_of
 from service.context import Question, assemble
 from service.events import told_once, with_likes
 from service.lookup import resolved_service
 from service.mcp import endpoint
 from service.metrics import exposition
+from service.outcomes import precedent
 from service.render import answer_text
+from service.replay import replayed
 from service.sources import listing
-from service.tokens import LOCAL, Caller
+from service.tokens import Caller
 from service.wiring import Memory
 
 MOST = 500
@@ -67,6 +66,7 @@ def create_app(memory: Memory) -> FastAPI:
         yield
         refreshing.cancel()
         await agents.close()
+        await run_in_threadpool(runner.stop)
         await run_in_threadpool(memory.close)
 
     app = FastAPI(title="Precedent", version=VERSION, lifespan=life, docs_url=None, redoc_url=None)
@@ -78,10 +78,14 @@ def create_app(memory: Memory) -> FastAPI:
     _lookups(app, memory)
     identity.install(app, memory)
     intake.install(app, memory)
-    _verdicts(app, memory)
+    feedback.install(app, memory)
+    policy.install(app, memory)
+    audit.install(app, memory)
     _operations(app, memory)
-    pages.install(app, memory, caller, answer_of)
+    pages.install(app, memory, answer_of)
+    runner = backtest.install(app, memory)
     agents = endpoint.install(app, memory, caller)
+    app.add_middleware(Recorded)
     app.add_middleware(Guard, settings=memory.settings, hosts=memory.settings.allowed_hosts)
     return app
 
@@ -137,7 +141,7 @@ def question_of(
         known_at=asked_moment(known_at or extra.get("known_at"), "known_at"),
         visibility=who.visibility,
         environment=_text(extra.get("environment")) if "labels" not in extra else None,
-        signals=_signals(extra.get("signals"), firing[1:]),
+        signals=signals_of(extra.get("signals"), firing[1:], plain=asked.format == PLAIN),
         format=asked.format,
     )
 
@@ -149,31 +153,6 @@ def _extra(body: bytes) -> dict[str, object]:
 
 def _text(value: object) -> str | None:
     return str(value) if value not in (None, "") else None
-
-
-def _signals(value: object, others: Sequence[Alert]) -> Signals:
-    found = value if isinstance(value, dict) else {}
-    beside = [f"{other.name} fires too" for other in others[:20]]
-    patterns = found.get("patterns")
-    rows = [row for row in patterns if isinstance(row, dict)] if isinstance(patterns, list) else []
-    return Signals(
-        patterns=tuple(
-            (str(row.get("service", "")), str(row.get("pattern", "")), _growth(row.get("growth"), place))
-            for place, row in enumerate(rows[:50])
-        ),
-        failing=texts_of(found.get("failing"))[:50],
-        notes=(*texts_of(found.get("notes"))[:50], *beside),
-    )
-
-
-def _growth(value: object, place: int) -> float:
-    try:
-        found = float(value or 0) if isinstance(value, int | float | str | None) else math.nan
-    except (ValueError, OverflowError):
-        found = math.nan
-    if not math.isfinite(found):
-        raise Problem(422, f"`signals.patterns[{place}].growth` is {str(value)[:40]!r}; write a number, like 3.5")
-    return found
 
 
 def _limit(value: object, default: int) -> int:
@@ -212,6 +191,14 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         kept = await run_in_threadpool(answer_seen, memory, answer_id, who)
         return Response(kept, media_type="application/json")
 
+    @app.get("/v1/answers/{answer_id}/replay")
+    async def replay(request: Request, answer_id: str) -> Response:
+        """
+        The answer made again from the store at its own view: whether it is the same, and what changed since.
+        """
+        who = await caller(request, "read")
+        return as_json(await timed("replay", lambda: replay_seen(memory, answer_id, who)))
+
     @app.post("/v1/similar")
     async def similar(request: Request) -> Response:
         """
@@ -230,7 +217,7 @@ def may_see(memory: Memory, body: bytes, who: Caller) -> bool:
     Whether a caller may see all that a kept answer rests on.
     """
     ids = list(orjson.loads(body).get("evidence", {}))
-    return not ids or len(memory.store.records(ids, visibility=who.visibility, limit=len(ids) + 1)) == len(ids)
+    return not ids or len(memory.store.excerpts(ids, visibility=who.visibility, length=0)) == len(ids)
 
 
 def answer_seen(memory: Memory, answer: str, who: Caller) -> bytes:
@@ -241,6 +228,14 @@ def answer_seen(memory: Memory, answer: str, who: Caller) -> bytes:
     if kept is None or not may_see(memory, kept, who):
         raise Problem(404, f"there is no answer {answer}")
     return kept
+
+
+def replay_seen(memory: Memory, answer: str, who: Caller) -> parts.Part:
+    """
+    The replay of a kept answer. A Problem 404 where there is none that the caller may see.
+    """
+    answer_seen(memory, answer, who)
+    return replayed(memory, answer, who.visibility)
 
 
 def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object] | object) -> dict[str, object]:
@@ -259,7 +254,7 @@ def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object]
     shown = with_likes(ranking.candidates, first_told(ranking)[:limit])
     found = {one.item.id: one.item for one in memory.store.incidents(view, [one.id for one in shown])}
     rows = [
-        parts.precedent_part(one, incident, lambda ids: sorted(cited.union(ids)))
+        precedent(memory, view, one, incident, lambda ids: sorted(cited.union(ids)))
         for one, incident in told_once((one, found[one.id]) for one in shown if one.id in found)
     ]
     return {"precedents": rows, "none_probability": round(ranking.none_probability, 4), "abstained": ranking.abstained}
@@ -442,38 +437,6 @@ def timeline_rows(memory: Memory, view: View, service: str, start: str | None, e
     return {"service": name, "events": [{"at": parts.stamp(at), **row} for at, row in ordered]}
 
 
-def _verdicts(app: FastAPI, memory: Memory) -> None:
-    @app.post("/v1/feedback", status_code=202)
-    async def feedback(request: Request) -> Response:
-        """
-        A verdict on an answer: `{answer_id, verdict: useful|not_useful|fixed|not_cause, subject?, note?}`.
-        """
-        who = await caller(request, "feedback")
-        body = dict(mapping_of(load_json(await body_of(request), "the feedback"), "the feedback"))
-        # a token says whose voice it is; without tokens there is only what the body says
-        body["by"] = str(body.get("by") or who.name) if who is LOCAL else who.name
-        await run_in_threadpool(answer_seen, memory, str(body.get("answer_id")), who)
-        raw = orjson.dumps(body)
-        check(body)
-        admitted = await run_in_threadpool(
-            admit, memory.store, Source(name="feedback", connector="feedback"), raw, {"path": "feedback"}
-        )
-        memory.nudge()
-        return as_json({"records": list(admitted.records), "duplicate": not admitted.new}, 202)
-
-    @app.post("/v1/policy/check")
-    async def policy(request: Request) -> Response:
-        """
-        Whether an action may be taken: in mode `observe`, never without a person.
-        """
-        await caller(request, "read")
-        body = mapping_of(load_json(await body_of(request), "the action"), "the action")
-        return as_json({
-            "verdict": "needs_approval", "mode": "observe", "rule": "default: nothing is done without a person",
-            "action": body.get("action"), "target": body.get("target"),
-        })  # fmt: skip
-
-
 def _operations(app: FastAPI, memory: Memory) -> None:
     @app.get("/healthz")
     async def health() -> Response:
@@ -521,5 +484,6 @@ def _standing(memory: Memory, verbose: bool) -> tuple[dict[str, object], int]:
         body["quarantined"] = sum(held.values())
         body["quarantine"] = held
         body["off"] = [one.source.name for one in memory.settings.webhooks if one.off]
+        body["audit"] = memory.audit.problem or "ok"
         body["indexes_mended"] = list(memory.indexer.problems)
     return body, 200 if memory.ready else 503

@@ -108,6 +108,8 @@ def decided_part(memory: Memory, body: Mapping[str, object], who: Caller) -> dic
     """
     # a token says who decides; without tokens there is only what the body says
     by = str(body.get("by") or who.name)[:200] if who is LOCAL else who.name
+    told = {key: body.get(key) for key in ("action", "names", "id", "at")}
+    memory.audit.record(by, "identity", {key: value for key, value in told.items() if value})
     made = decide(memory.store, body, by, None if who is LOCAL else who.visibility)
     memory.follow()
     return made

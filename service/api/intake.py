@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from graph.values import Labels
-from ingest.connectors import NAMES, connector, identity
+from ingest.connectors import NAMES, connector, feedback, identity, policy
 from ingest.contract import Source
 from ingest.errors import BadRecord, TooLarge
 from ingest.journal import DELIVERY, Admission, admit
@@ -48,8 +48,12 @@ def install(app: FastAPI, memory: Memory) -> None:
             _suits(hook, name, path)
             return await _delivered(request, memory, hook, taking)
         who = await caller(request, "ingest")
+        if name == feedback.NAME:
+            raise Problem(403, "verdicts on answers are given with POST /v1/feedback, not ingested")
         if name == identity.NAME:
             raise Problem(403, "decisions about identity are made with POST /v1/identity, not ingested")
+        if name == policy.NAME:
+            raise Problem(403, "rules about actions are reviewed files, read with `precedent ingest`, not sent")
         if name not in NAMES:
             raise Problem(404, f"there is no connector {name!r}; there are: {', '.join(NAMES)}")
         raw = await body_of(request)

@@ -1,122 +1,143 @@
 """
-Server-rendered pages: paste an alert, read the answer, look at a service. They work without a script.
+Server-rendered pages: paste an alert, read the answer, tell whether it was of use. They work without a script.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from functools import cache
-from pathlib import Path
-from urllib.parse import parse_qs
+import hashlib
+from collections.abc import Callable
+from urllib.parse import quote
 
 import orjson
 from fastapi import FastAPI, Request
-from jinja2 import Environment, FileSystemLoader
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from graph.errors import StoreUnavailable
-from graph.values import View
+from graph.values import Alert, View
 from ingest.errors import BadRecord
 from service import parts
+from service.api import pages_service, pages_session, pages_upkeep
+from service.api.guard import own_address
+from service.api.pages_desk import FOLDER, Visit, add, utc
 from service.api.problems import Problem
-from service.tokens import Caller
+from service.api.verdicts import note_verdict
+from service.pages.answer import answer_view
+from service.pages.markdown import answer_markdown
+from service.readiness_kept import KeptReadiness
 from service.wiring import Memory
 
-FOLDER = Path(__file__).resolve().parents[1] / "pages"
-WIDTH, HEIGHT = 720, 74
-Ask = Callable[[Request, str], Awaitable[Caller]]
+ASSETS = {"style.css": "text/css", "page.js": "text/javascript", "mark.svg": "image/svg+xml"}
+LISTED = 8
+"""Alerts of each kind, and questions, that the first page lists."""
+LOOKED_AT = 200
+"""Alerts of which those are picked."""
+VERDICTS = {"useful", "not_useful", "fixed", "not_cause"}
+AnswerOf = Callable[..., parts.Part]
 
 
-@cache
-def environment() -> Environment:
-    """
-    Templates, with every value escaped.
-    """
-    loaded = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    loaded.filters["percent"] = lambda value: f"{value:.0%}" if value is not None else "?"
-    loaded.filters["short"] = lambda value: str(value or "").replace("T", " ").replace("Z", "")[:16]
-    loaded.filters["words"] = lambda value: str(value or "").replace("_", " ")
-    return loaded
-
-
-def html(name: str, status: int = 200, **values: object) -> Response:
-    """
-    A rendered page.
-    """
-    return Response(environment().get_template(name).render(**values), status, media_type="text/html; charset=utf-8")
-
-
-def install(app: FastAPI, memory: Memory, caller: Ask, answer_of: Callable[..., parts.Part]) -> None:
+def install(app: FastAPI, memory: Memory, answer_of: AnswerOf) -> None:
     """
     Add the pages to the application.
     """
+    app.state.pages = set()
 
-    @app.get("/", include_in_schema=False)
-    async def home(request: Request) -> Response:
-        who = await caller(request, "read")
-        recent = await run_in_threadpool(_recent, memory, who)
-        return html("home.html", recent=recent)
+    def ask(visit: Visit) -> Response:
+        return _ask(visit, answer_of)
 
-    @app.post("/", include_in_schema=False)
-    async def ask(request: Request) -> Response:
-        who = await caller(request, "read")
-        form = parse_qs((await request.body()).decode("utf-8", "replace"))
-        text = form.get("alert", [""])[0]
-        try:
-            raw = text.encode("utf-8", "replace")
-            answer = await run_in_threadpool(answer_of, memory, raw, {}, who)
-        except (BadRecord, Problem) as error:
-            recent = await run_in_threadpool(_recent, memory, who)
-            return html("home.html", 422, recent=recent, problem=str(error), text=text)
-        if await run_in_threadpool(_is_away, memory):
-            # it could not be read again by its id
-            return html("answer.html", answer=answer, marks=marks(answer))
-        return RedirectResponse(f"/answers/{answer['answer_id']}", 303)
-
-    @app.get("/answers/{answer_id}", include_in_schema=False)
-    async def answer(request: Request, answer_id: str) -> Response:
-        from service.api.app import answer_seen
-
-        who = await caller(request, "read")
-        body = orjson.loads(await run_in_threadpool(answer_seen, memory, answer_id, who))
-        return html("answer.html", answer=body, marks=marks(body))
-
-    @app.get("/services/{name:path}", include_in_schema=False)
-    async def service(request: Request, name: str) -> Response:
-        from service.api.app import service_part
-
-        who = await caller(request, "read")
-        body = await run_in_threadpool(service_part, memory, View.now(who.visibility), name)
-        return html("service.html", service=body)
-
-    @app.get("/style.css", include_in_schema=False)
-    async def style() -> Response:
-        return Response((FOLDER / "style.css").read_bytes(), media_type="text/css")
-
-    @app.get("/mark.svg", include_in_schema=False)
-    async def mark() -> Response:
-        return Response((FOLDER / "mark.svg").read_bytes(), media_type="image/svg+xml")
+    add(app, memory, "/", _home)
+    add(app, memory, "/", ask, method="POST")
+    add(app, memory, "/answers/{answer_id}", _answer)
+    add(app, memory, "/answers/{answer_id}/feedback", _feedback, scope="feedback", method="POST")
+    pages_session.install(app, memory)
+    ready = KeptReadiness(memory)
+    pages_service.install(app, memory, ready)
+    pages_upkeep.install(app, memory, ready)
+    for name, kind in ASSETS.items():
+        _asset(app, name, kind)
 
 
-def _recent(memory: Memory, who: Caller) -> list[dict[str, object]]:
+def _asset(app: FastAPI, name: str, kind: str) -> None:
     """
-    Alerts that fired last, to pick from.
+    A file that pages load: kept by the browser, and asked for again only to see whether it is the same.
     """
-    view = View.now(who.visibility)
+    body = (FOLDER / name).read_bytes()
+    headers = {"etag": f'"{hashlib.sha256(body).hexdigest()[:20]}"', "cache-control": "no-cache"}
+
+    async def asset(request: Request) -> Response:
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        return Response(body, 200, headers, kind)
+
+    app.add_route(f"/{name}", asset, include_in_schema=False)
+
+
+def _home(visit: Visit) -> Response:
+    return visit.page("home.html", _first_page(visit))
+
+
+def _first_page(visit: Visit) -> dict[str, object]:
+    firing, ended = _alerts(visit.memory, View.now(visit.who.visibility))
+    return {"firing": firing, "ended": ended, "questions": _questions(visit)}
+
+
+def _alerts(memory: Memory, view: View) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """
+    Alerts to pick from, the latest first: those that fire, and one of each name that fired lately.
+    """
     try:
-        found = memory.store.alerts(view, limit=12)
+        found = [one.item for one in memory.store.alerts(view, limit=LOOKED_AT)]
+    except StoreUnavailable:
+        return [], []
+    firing = [one for one in found if one.status != "resolved" and one.ended_at is None]
+    names = {one.name for one in firing}
+    ended = {one.name: one for one in reversed(found) if one.name not in names}
+    latest = sorted(ended.values(), key=lambda one: one.at, reverse=True)
+    return [_picked(one) for one in firing[:LISTED]], [_picked(one) for one in latest[:LISTED]]
+
+
+def _picked(alert: Alert) -> dict[str, object]:
+    labels = alert.labels
+    service = next((labels[key] for key in ("service", "app", "job", "namespace") if labels.get(key)), None)
+    return {
+        "name": alert.name,
+        "at": parts.stamp(alert.at),
+        "service": service,
+        "body": orjson.dumps(parts.alert_part(alert)).decode(),
+    }
+
+
+def _questions(visit: Visit) -> list[dict[str, object]]:
+    """
+    What was asked last, of that which the caller may see.
+    """
+    store = visit.memory.store
+    try:
+        asked = visit.memory.shelf.questions()[: 4 * LISTED]
+        ids = {one for question in asked for one in question["records"]}
+        seen = {one.id for one in store.records(sorted(ids), visibility=visit.who.visibility, limit=len(ids) + 1)}
     except StoreUnavailable:
         return []
-    return [
-        {
-            "name": one.item.name,
-            "at": parts.stamp(one.item.at),
-            "body": orjson.dumps(parts.alert_part(one.item)).decode(),
-        }
-        for one in found
-    ]
+    found = [one for one in asked if seen.issuperset(one["records"])]
+    return [{key: one[key] for key in ("answer_id", "name", "at", "says")} for one in found[:LISTED]]
+
+
+def _ask(visit: Visit, answer_of: AnswerOf) -> Response:
+    """
+    Asking changes nothing, so a form without our token is answered too: a page that stood open over a restart works.
+    """
+    alert, as_of, known_at = (visit.form.get(name, "") for name in ("alert", "as_of", "known_at"))
+    try:
+        raw = alert.encode("utf-8", "replace")
+        answer = answer_of(visit.memory, raw, {}, visit.who, utc(as_of.strip()), utc(known_at.strip()))
+    except (BadRecord, Problem) as error:
+        status = error.status if isinstance(error, Problem) else 422
+        if visit.wants_json:
+            raise
+        return visit.page("home.html", _first_page(visit), status, problem=str(error), text=alert)
+    if visit.wants_json or _is_away(visit.memory):
+        # what is not kept could not be read again by its id
+        return _shown(visit, answer)
+    return visit.to(f"/answers/{answer['answer_id']}")
 
 
 def _is_away(memory: Memory) -> bool:
@@ -127,23 +148,30 @@ def _is_away(memory: Memory) -> bool:
     return False
 
 
-def marks(answer: dict[str, object]) -> list[dict[str, object]]:
-    """
-    The suspects as points of a time line that ends at the onset, for the drawing.
-    """
-    alert, changes = answer.get("alert"), answer.get("changes")
-    suspects = changes.get("suspects") if isinstance(changes, dict) else None
-    if not isinstance(alert, dict) or not suspects:
-        return []
-    onset = datetime.fromisoformat(str(alert["at"]))
-    hours = [(onset - datetime.fromisoformat(one["at"])).total_seconds() / 3600 for one in suspects]
-    span = max(1.0, *hours) * 1.05
-    return [
-        {
-            "x": round(24 + (WIDTH - 60) * (1 - hour / span), 1),
-            "r": round(4 + 10 * float(one["probability"]), 1),
-            "label": one["id"],
-            "place": number,
-        }
-        for number, (one, hour) in enumerate(zip(suspects, hours, strict=True), 1)
-    ]
+def _answer(visit: Visit) -> Response:
+    from service.api.app import answer_seen
+
+    kept = answer_seen(visit.memory, visit.request.path_params["answer_id"], visit.who)
+    if visit.wants_json:
+        return Response(kept, media_type="application/json")
+    return _shown(visit, orjson.loads(kept))
+
+
+def _shown(visit: Visit, answer: parts.Part) -> Response:
+    view = answer_view(answer)
+    address = f"{own_address(visit.memory.settings, visit.request)}/answers/{quote(str(answer['answer_id']))}"
+    markdown = answer_markdown(view, address)
+    if visit.asked("format") == "markdown":
+        return PlainTextResponse(markdown, media_type="text/markdown; charset=utf-8")
+    noted = visit.asked("noted")
+    return visit.page("answer.html", answer, a=view, markdown=markdown, noted=noted if noted in VERDICTS else "")
+
+
+def _feedback(visit: Visit) -> Response:
+    visit.require_csrf()
+    answer = str(visit.request.path_params["answer_id"])
+    given = {key: visit.form[key] for key in ("verdict", "subject", "note") if visit.form.get(key)}
+    body = note_verdict(visit.memory, visit.who, {"answer_id": answer, **given})
+    if visit.wants_json:
+        return Response(orjson.dumps(body), 202, media_type="application/json")
+    return visit.to(f"/answers/{quote(answer, safe='')}?noted={quote(given['verdict'])}")

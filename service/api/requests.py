@@ -20,6 +20,7 @@ from graph.values import View
 from ingest.parsing import asked_time, packed, unpack
 from service.api.guard import LOOPBACK, covers, largest, own_address
 from service.api.problems import Problem
+from service.api.recording import restricted_read
 from service.metrics import observe
 from service.tokens import LOCAL, UNKNOWN, Caller, Tokens
 from service.wiring import Memory
@@ -47,10 +48,20 @@ async def caller(request: Request, scope: str) -> Caller:
         found = tokens.caller(token)
     if found is None:
         raise Problem(401, "a token is needed: Authorization: Bearer prc_...", {"www-authenticate": "Bearer"})
+    return allowed(request, found, scope)
+
+
+def allowed(request: Request, found: Caller, scope: str) -> Caller:
+    """
+    The caller, where he may have this here; else a Problem.
+    """
+    memory: Memory = request.app.state.memory
     if found.audience and not covers(found.audience, own_address(memory.settings, request) + request.url.path):
         raise Problem(401, "this token is for another address", {"www-authenticate": "Bearer"})
     if not found.may(scope):
         raise Problem(403, f"this token has not the scope `{scope}`")
+    if found.visibility and scope != "ingest":
+        restricted_read(request, found)
     return found
 
 

@@ -18,9 +18,8 @@ from ingest.contract import Source
 from ingest.journal import admit
 from ingest.parsing import end_of_day, parse_time
 from ingest.pipeline import drain
-from models.parameters import Parameters
 from models.paths import area_of, areas_of
-from models.suspects import WEIGHTS, SuspectQuestion, levels, rank
+from models.suspects import SuspectQuestion, Weighing, rank, weighing
 from service.evaluation.frame import Lab, Metrics, Prediction, by_variant, data_file, read_lines
 from service.evaluation.metrics import expected_calibration_error, mean
 
@@ -78,11 +77,11 @@ def predict(directory: Path, lab: Lab) -> Iterator[Prediction]:
     Reverts in all variants, then rollbacks and incidents.
     """
     log = ingested(lab.store(), directory, LOGS, lab)
-    weights, none = _weights(lab)
+    by = weighing(lab.parameters("suspects"))
     if log:
         for identity, at, area in questions(directory, log):
             found = candidates(log, at)
-            yield _whole(identity, found, SuspectQuestion(at=at, areas=(area,)), weights, none)
+            yield _whole(identity, found, SuspectQuestion(at=at, areas=(area,)), by)
             yield _ordered(identity, "latest", sorted(found, key=_newest))
             yield _ordered(
                 identity,
@@ -93,13 +92,8 @@ def predict(directory: Path, lab: Lab) -> Iterator[Prediction]:
             yield _ordered(
                 identity, "with_files", sorted(found, key=lambda one: (-_overlap(one.item.files, files), *_newest(one)))
             )
-    yield from _incidents(directory, log, weights, none)
-    yield from _rollbacks(directory, lab, weights, none)
-
-
-def _weights(lab: Lab) -> tuple[Mapping[str, float], tuple[float, float]]:
-    parameters: Parameters = lab.parameters("suspects")
-    return {**WEIGHTS, **parameters.numbers("weights")}, levels(parameters)
+    yield from _incidents(directory, log, by)
+    yield from _rollbacks(directory, lab, by)
 
 
 def _newest(one: Statement[Change]) -> tuple[float, str]:
@@ -135,10 +129,9 @@ def _whole(
     identity: str,
     found: Sequence[Statement[Change]],
     question: SuspectQuestion,
-    weights: Mapping[str, float],
-    none: tuple[float, float],
+    by: Weighing,
 ) -> Prediction:
-    ranking = rank(found, question, weights, none)
+    ranking = rank(found, question, by)
     ranked = tuple((one.id, round(one.probability, 6)) for one in ranking.candidates[:50])
     return Prediction(
         question=identity,
@@ -162,9 +155,7 @@ def _overlap(left: Sequence[str], right: frozenset[str]) -> float:
     return len(right & set(left)) / union if union else 0.0
 
 
-def _incidents(
-    directory: Path, log: Log | None, weights: Mapping[str, float], none: tuple[float, float]
-) -> Iterator[Prediction]:
+def _incidents(directory: Path, log: Log | None, by: Weighing) -> Iterator[Prediction]:
     path = data_file(directory, "culprits.jsonl")
     incidents = data_file(directory, "incidents.jsonl")
     if not (path and incidents and log):
@@ -175,12 +166,10 @@ def _incidents(
             at = end_of_day(parse_time(row["date"]))
             text = " ".join(str(row.get(name) or "") for name in ("title", "triggering_alert", "impact"))
             question = SuspectQuestion(at=at, text=text)
-            yield replace(_whole(str(row["id"]), candidates(log, at), question, weights, none), variant="incident")
+            yield replace(_whole(str(row["id"]), candidates(log, at), question, by), variant="incident")
 
 
-def _rollbacks(
-    directory: Path, lab: Lab, weights: Mapping[str, float], none: tuple[float, float]
-) -> Iterator[Prediction]:
+def _rollbacks(directory: Path, lab: Lab, by: Weighing) -> Iterator[Prediction]:
     path = data_file(directory, "rollbacks.jsonl")
     deploys = [one.name for one in sorted(directory.glob("deploys*.csv*"))]
     if not path or not deploys:
@@ -195,7 +184,7 @@ def _rollbacks(
             asked.add(row["id"])
             at = parse_time(row["ts"])
             found = candidates(log, at)
-            prediction = _whole(str(row["id"]), found, SuspectQuestion(at=at), weights, none)
+            prediction = _whole(str(row["id"]), found, SuspectQuestion(at=at), by)
             yield replace(prediction, variant="rollback")
             yield _ordered(str(row["id"]), "rollback_latest", sorted(found, key=_newest))
 

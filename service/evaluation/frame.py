@@ -132,11 +132,11 @@ class Lab:
             self._embedder = Remembering(OnnxEmbedder())
         return self._embedder
 
-    def parameters(self, name: str) -> Parameters:
+    def parameters(self, name: str, without: frozenset[str] | None = None) -> Parameters:
         """
-        Shipped parameters, without what they learned from this directory.
+        Shipped parameters, without what they learned from this directory, or from these digests alone.
         """
-        parameters = load(name, without=self.digests)
+        parameters = load(name, without=self.digests if without is None else without)
         self.seen = self.seen or bool(parameters.seen)
         return parameters
 

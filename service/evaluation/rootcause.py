@@ -5,27 +5,28 @@ Which commit broke it, or none, from a frozen incident: alert, signals, commits,
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from graph.contract import Store
-from graph.values import View
+from graph.values import Alert, EntityKind, View, entity_id
 from ingest.alerts import read_alerts
 from ingest.contract import Source
 from ingest.journal import admit
 from ingest.pipeline import drain
 from models.facets import alert_text
-from models.suspects import Signals, SuspectQuestion, Suspects
-from service.evaluation.frame import Lab, Metrics, Prediction
+from models.signals import Signals
+from models.suspects import SuspectQuestion, Suspects
+from service.evaluation.frame import Lab, Metrics, Prediction, digests
 from service.evaluation.metrics import mean
+from service.evaluation.telemetry import failed, rows_of, signals_of
 
-Row = dict[str, object]
+Row = Mapping[str, object]
 
 
 def predict(directory: Path, lab: Lab) -> Iterator[Prediction]:
     """
-    Each folder by itself, in a fresh store.
+    Each folder by itself, in a fresh store, by parameters that did not learn from it.
     """
     folders = _folders(directory)
     if not folders:
@@ -39,104 +40,81 @@ def _folders(directory: Path) -> list[Path]:
     return sorted(path.parent for path in directory.glob("*/alert.json"))
 
 
-def _load(path: Path) -> list[Row]:
-    rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+def asked(folder: Path) -> tuple[Alert, SuspectQuestion]:
+    """
+    The alert of a folder and the question about it.
+    """
+    alert = read_alerts((folder / "alert.json").read_bytes(), {})[0]
+    signals = signals_of(folder, alert.at)
+    service = alert.labels.get("service", "")
+    services = {entity_id(EntityKind.SERVICE, service): 1.0} if service else {}
+    return alert, SuspectQuestion(at=alert.at, services=services, text=alert_text(alert), signals=signals)
 
 
 def _answer(folder: Path, store: Store, lab: Lab) -> Prediction:
-    alert = read_alerts((folder / "alert.json").read_bytes(), {})[0]
-    _ingest(folder, store)
-    traces, patterns = _load(folder / "traces.json"), _load(folder / "patterns.json")
-    failing = _failing(traces, patterns)
-    service = alert.labels.get("service", "")
-    services = {f"service:{service}".lower(): 0.5} | {
-        f"service:{name}".lower(): 0.9 / (place + 1) for place, name in enumerate(failing[:3])
-    }
-    notes = _notes(folder)
-    signals = Signals(patterns=_growth(patterns), failing=failing, notes=notes)
-    question = SuspectQuestion(at=alert.at, services=services, text=alert_text(alert), signals=signals)
+    alert, question = asked(folder)
+    ingest(folder, store)
     view = View(as_of=alert.at, known_at=alert.at)
-    commits = {str(row.get("sha")) for row in _load(folder / "context" / "commits.json")}
-    ranking = Suspects(store, lab.parameters("suspects")).rank(question, view)
+    commits = {str(row.get("sha")) for row in rows_of(folder / "context" / "commits.json")}
+    ranking = Suspects(store, lab.parameters("suspects", digests(folder))).rank(question, view)
     ranked = [(one.id, round(one.probability, 6)) for one in ranking.candidates if one.id in commits][:50]
     none = round(ranking.none_probability, 6)
-    blast = sorted({str(row.get("service")) for row in traces if _failed(row)} | ({service} if service else set()))
+    service = alert.labels.get("service", "")
     return Prediction(
         question=folder.name,
         variant="whole",
         ranked=tuple(ranked),
         none_p=none,
         abstained=not ranked or none >= ranked[0][1],
-        extra={"first_failing": failing[0] if failing else service, "blast_radius": blast},
+        extra={
+            "first_failing": next(iter(question.signals.first()), service),
+            "blast_radius": _blast(folder, question.signals, service),
+        },
     )
 
 
-def _ingest(folder: Path, store: Store) -> None:
+def _blast(folder: Path, signals: Signals, service: str) -> list[str]:
     """
-    Commits as changes of the service that was deployed with them, else of the service that their files name.
+    What fails beside the first: whoever has failed spans, bad patterns or bad metrics.
     """
-    deploys = _load(folder / "context" / "deploys.json")
-    carried: dict[str, Row] = {}
-    for row in deploys:
-        carried.setdefault(str(row.get("commit_sha")), row)
-    names = {
-        str(row.get("service")) for row in [*deploys, *_load(folder / "traces.json"), *_load(folder / "patterns.json")]
-    } - {"None"}
+    first = next(iter(signals.first()), service)
+    spans = {str(row.get("service")) for row in rows_of(folder / "traces.json") if failed(row)}
+    logs = {name for name, _, _ in signals.patterns}
+    metrics = {delta.service for delta in signals.metrics if not delta.traffic}
+    return sorted((spans | logs | metrics | ({service} - {""})) - {first})
+
+
+def ingest(folder: Path, store: Store) -> None:
+    """
+    Commits and deploys as the product's connector reads them; a commit is of the services that its files name.
+    """
+    deploys = rows_of(folder / "context" / "deploys.json")
+    others = [*rows_of(folder / "traces.json"), *rows_of(folder / "patterns.json")]
+    names = {str(row.get("service")) for row in [*deploys, *others]} - {"None"}
     lines = []
-    for commit in _load(folder / "context" / "commits.json"):
-        deploy = carried.get(str(commit.get("sha")))
-        services = [str(deploy["service"])] if deploy else _named(commit, names)
+    for commit in rows_of(folder / "context" / "commits.json"):
         row = {
             "id": commit["sha"], "at": commit["timestamp"], "title": commit.get("message"), "actor": commit.get("author"),
-            "files": commit.get("files_changed"), "text": commit.get("diff"), "services": services, "kind": "code",
+            "files": commit.get("files_changed"), "text": commit.get("diff"), "services": _named(commit, names), "kind": "code",
         }  # fmt: skip
         lines.append(json.dumps({key: value for key, value in row.items() if value}))
-    admit(store, Source(name="commits", connector="changes"), "\n".join(lines).encode(), {"path": "commits.jsonl"})
+    for number, deploy in enumerate(deploys):
+        row = {
+            "id": f"deploy-{number}", "at": deploy["timestamp"], "services": [deploy["service"]], "kind": "deploy",
+            "revision": deploy.get("commit_sha"), "title": f"{deploy['service']} {deploy.get('version', '')}",
+        }  # fmt: skip
+        lines.append(json.dumps({key: value for key, value in row.items() if value}))
+    admit(store, Source(name="changes", connector="changes"), "\n".join(lines).encode(), {"path": "changes.jsonl"})
     drain(store)
 
 
 def _named(commit: Row, names: set[str]) -> list[str]:
+    """
+    The services whose name is a part of a file's path.
+    """
     files = commit.get("files_changed")
-    text = " ".join(str(one) for one in files).lower() if isinstance(files, list) else ""
-    return sorted(
-        name
-        for name in names
-        if name.lower() in text or name.lower().removesuffix("service").strip("-") in text.replace("/", " ").split()
-    )
-
-
-def _failed(span: Row) -> bool:
-    return str(span.get("status", "")).upper() not in ("OK", "UNSET", "")
-
-
-def _failing(traces: Sequence[Row], patterns: Sequence[Row]) -> tuple[str, ...]:
-    """
-    Services that fail by themselves (a failed span without a failed child), most first; else those whose logs grew most.
-    """
-    failed = [span for span in traces if _failed(span)]
-    parents = {str(span.get("parent_id")) for span in failed}
-    leaves = Counter(str(span.get("service")) for span in failed if str(span.get("span_id")) not in parents)
-    grown = Counter({service: growth for service, _, growth in _growth(patterns)})
-    return tuple(dict.fromkeys([name for name, _ in leaves.most_common()] + [name for name, _ in grown.most_common(2)]))
-
-
-def _growth(patterns: Sequence[Row]) -> tuple[tuple[str, str, float], ...]:
-    """
-    Log patterns that grew and sound bad, most first.
-    """
-    rows = []
-    for row in patterns:
-        digits = "".join(char for char in str(row.get("delta_vs_baseline", "0")) if char.isdigit() or char == ".")
-        growth = float(digits) if digits.strip(".") else 0.0
-        if row.get("sentiment") == "negative" and growth > 0:
-            rows.append((str(row.get("service")), str(row.get("signature")), growth))
-    return tuple(sorted(rows, key=lambda one: -one[2])[:12])
-
-
-def _notes(folder: Path) -> tuple[str, ...]:
-    feed = folder / "status_feed.json"
-    return (f"status page: {feed.read_text(encoding='utf-8')[:2000]}",) if feed.is_file() else ()
+    parts = {part.lower() for one in files for part in str(one).split("/")} if isinstance(files, Sequence) else set()
+    return sorted(name for name in names if {name.lower(), name.lower().removesuffix("service").strip("-")} & parts)
 
 
 def score(directory: Path, predictions: Sequence[Prediction]) -> tuple[Metrics, int]:

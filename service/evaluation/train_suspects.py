@@ -1,7 +1,9 @@
 """
-Learns the weights of suspects from real organisations' reverts, and from each organisation left out.
+Learns the weights of an area's suspects from real organisations' reverts, and from each organisation left out.
 
     .venv/bin/python -m service.evaluation.train_suspects DIR DIR ...
+
+What alerts are asked with (`models.suspect_terms.WEIGHTS`) is set by hand: no organisation here has enough of them.
 """
 
 from __future__ import annotations
@@ -13,16 +15,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models import logit
 from models.parameters import Lesson, save
-from models.suspects import AREA_NONE, WEIGHTS, SuspectQuestion, terms_of
+from models.suspects import AREA_NONE, AREA_WEIGHTS, CROWD, SuspectQuestion, terms_of
 from service.evaluation.changes import LOGS, _truth, candidates, ingested, questions
 from service.evaluation.frame import Lab, digests
 
 LEARNED = (
-    "lag", "rank", "area", "area_share", "area_rank", "parent", "files", "lines", "automated", "harmless", "upgrade", "taken_back",
+    "lag", "area", "area_share", "area_rank", "parent", "automated", "harmless", "takes_back", "taken_back", "cosmetic", "fix", "trial",
 )  # fmt: skip
-RIDGE = 1.0
-STEPS = 600
+PRIOR = 0.1
+"""How firmly weights are held near the defaults: firm, as each organisation has few reverts."""
 
 Case = tuple[NDArray[np.float64], int]
 """(terms of the candidates, one row each; the place of the culprit)."""
@@ -49,40 +52,38 @@ def fit(groups: Sequence[Sequence[Case]]) -> dict[str, float]:
     """
     Weights of the conditional logit, every organisation weighing the same, drawn towards the defaults.
     """
-    start = np.array([WEIGHTS[name] for name in LEARNED])
-    weights = start.copy()
-    speed = np.zeros_like(weights)
-    for step in range(STEPS):
-        slope = RIDGE * (weights - start) / 100
-        for group in groups:
-            for rows, right in group:
-                scores = rows @ weights
-                chances = np.exp(scores - scores.max())
-                slope += (chances / chances.sum() @ rows - rows[right]) / len(group) / len(groups)
-        speed = 0.9 * speed - 0.05 * slope * (1 if step < STEPS / 2 else 0.3)
-        weights = weights + speed
-    return {name: round(float(weight), 4) for name, weight in zip(LEARNED, weights, strict=True)}
+    asked = [
+        logit.Question(rows, np.array([AREA_NONE * 10]), right, 1 / len(group))
+        for group in groups
+        for rows, right in group
+    ]
+    start = {**{name: AREA_WEIGHTS[name] for name in LEARNED}, "level": 1.0}
+    found = logit.fit(asked, LEARNED, ("level",), start, prior=PRIOR, steps=600)
+    return {name: found[name] for name in LEARNED}
 
 
-def fit_none(groups: Sequence[Sequence[Case]], weights: Mapping[str, float]) -> float:
+def fit_levels(groups: Sequence[Sequence[Case]], weights: Mapping[str, float]) -> dict[str, float]:
     """
-    The level of "none" at which the mean probability of the first candidate is the share of right ones.
+    The sharpness and the level of "none" under which the right ones are likeliest. Where the first is wrong, it counts
+    for "none" as well: the culprit may be none of those that were seen.
     """
-    levels = np.arange(-4.0, 4.0, 0.1)
     vector = np.array([weights[name] for name in LEARNED])
-    gaps = []
-    for level in levels:
-        found = [_top(rows @ vector, right, float(level)) for group in groups for rows, right in group]
-        gaps.append(abs(float(np.mean([p - hit for p, hit in found]))))
-    return round(float(levels[int(np.argmin(gaps))]), 2)
+    scored = [(rows @ vector, right) for group in groups for rows, right in group]
+    best = (-np.inf, 1.0, AREA_NONE)
+    for sharpness in np.arange(0.5, 1.51, 0.1):
+        for level in (-5.0, -3.0, -1.5, -0.5):
+            tops = [_top(scores * sharpness, right, float(level * sharpness)) for scores, right in scored]
+            told = float(np.mean([np.log(p if hit else 1 - p) for p, hit in tops]))
+            best = max(best, (told, float(sharpness), float(level)))
+    return {"sharpness": round(best[1], 2), "area_none": round(best[2], 2)}
 
 
 def _top(scores: NDArray[np.float64], right: int, level: float) -> tuple[float, float]:
-    base = level + np.log(1 + len(scores)) * 0.35
+    base = level + np.log1p(len(scores)) * CROWD
     chances = np.exp(np.append(scores, base) - max(scores.max(), base))
     chances /= chances.sum()
     best = int(np.argmax(chances[:-1]))
-    return float(chances[best]), float(best == right)
+    return min(0.98, max(0.02, float(chances[best]))), float(best == right)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -109,8 +110,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def _fitted(groups: Sequence[Sequence[Case]]) -> dict[str, object]:
     kept = [group for group in groups if group]
-    weights = fit(kept) if kept else {name: WEIGHTS[name] for name in LEARNED}
-    return {"weights": weights, "area_none": fit_none(kept, weights) if kept else AREA_NONE}
+    if not kept:
+        return {"area": {name: AREA_WEIGHTS[name] for name in LEARNED}, "area_none": AREA_NONE, "sharpness": 1.0}
+    weights = fit(kept)
+    return {"area": weights, **fit_levels(kept, weights)}
 
 
 def licence_of(folder: Path) -> str:

@@ -4,6 +4,7 @@ Who asks what memory, and what the tools' answers have in common: names resolved
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +48,12 @@ class Asking:
         at = datetime.fromtimestamp(known, UTC) if known else moment
         return View(as_of=moment if as_of else at, known_at=at, visibility=self.who.visibility)
 
+    def mark(self, value: object) -> str:
+        """
+        What stands in the audit for words that an agent chose.
+        """
+        return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
     def shaper(self, ids: Iterable[str], detail: str = "normal") -> Shaper:
         """
         Shapes parts that rest on these records, as they are now.
@@ -71,9 +78,7 @@ class Asking:
         Where records come from.
         """
         wanted = sorted({one for one in ids if one})
-        found = (
-            self.memory.store.records(wanted, visibility=self.who.visibility, limit=len(wanted) + 1) if wanted else ()
-        )
+        found = self.memory.store.excerpts(wanted, visibility=self.who.visibility, length=0) if wanted else ()
         return {one.id: {"source": one.source, "connector": one.connector} for one in found}
 
 

@@ -21,6 +21,7 @@ from service.mcp.asking import Asking, citing, explained, named, nothing, page
 from service.mcp.refusals import UNKNOWN, Refusal
 from service.mcp.shapes import AskChanges, AskOwner, AskRunbook, AskSimilar
 from service.mcp.shaping import Row, gap, page_id
+from service.outcomes import precedent
 from service.support import supported
 
 PAGE = 900
@@ -112,7 +113,7 @@ def similar(asking: Asking, ask: AskSimilar) -> Row:
     liked = with_likes(ranking.candidates, candidates)
     items = {one.item.id: one.item for one in asking.memory.store.incidents(view, [one.id for one in liked])}
     told: list[Mapping[str, Any]] = [
-        parts.precedent_part(one, incident, list)
+        precedent(asking.memory, view, one, incident, list)
         for one, incident in told_once((one, items[one.id]) for one in liked if one.id in items)
     ]
     evidence = asking.evidence(record for one in told for record in one["evidence"])

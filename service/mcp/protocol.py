@@ -69,6 +69,18 @@ def _input_schema(name: str) -> Mapping[str, Any] | None:
     return listed_input(TOOLS[name].takes) if name in TOOLS else None
 
 
+def _called(asking: Asking, name: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """
+    A tool's answer, which is in the audit; whoever may be shown what is restricted waits until it is durable there.
+    """
+    told = {"tool": name if name in TOOLS else "unknown", "arguments": asking.mark(arguments)}
+    recorded = asking.memory.audit.add(asking.who.name, "tool", told)
+    answer = call(asking, name, arguments)
+    if asking.who.visibility:
+        recorded.result()
+    return answer
+
+
 class _Surface:
     """
     Handlers: the work is done in a thread, and what goes wrong is told in words of ours.
@@ -83,7 +95,7 @@ class _Surface:
     async def call(self, ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         try:
             asking = await self._whose(ctx.request)
-            answer, text = await run_in_threadpool(call, asking, params.name, params.arguments or {})
+            answer, text = await run_in_threadpool(_called, asking, params.name, params.arguments or {})
         except Exception as error:  # noqa: BLE001 - the edge: it is recorded, and told in words of ours
             return types.CallToolResult(content=[types.TextContent(text=said(error))], is_error=True)
         return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=answer)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from graph.contract import Store, Yield
-from graph.values import Fact, FactKind, Item, Labels, Record, Trust
+from graph.values import Change, Fact, FactKind, Item, Labels, Record, Trust
 from tests.contract.making import day, deploy, fact, owned, record
 
 SECRET: Labels = frozenset({"secret"})
@@ -59,11 +59,25 @@ _CHANGES = st.builds(
 _ITEMS: st.SearchStrategy[Item] = st.one_of(_FACTS, _FACTS, _CHANGES)
 
 
+def _run(begin: int, end: int | None, untold: bool, title: str) -> Change:
+    """
+    A deploy that goes on or is over, and then may not say when it began.
+    """
+    if end is None:
+        return deploy("1", begin, "x", title=title)
+    return deploy("1", end if untold else min(begin, end), "x", title=title, end=end)
+
+
+RUNS: st.SearchStrategy[Item] = st.builds(
+    _run, st.integers(0, 8), st.sampled_from((None, *range(1, 9))), st.booleans(), st.sampled_from(("", "again"))
+)
+
+
 def _thing(item: Item) -> object:
     return (item.kind, item.subject, item.object, item.valid.start) if isinstance(item, Fact) else item
 
 
-def acts(what: tuple[str, ...]) -> st.SearchStrategy[Act]:
+def acts(what: tuple[str, ...], items: st.SearchStrategy[Item] = _ITEMS) -> st.SearchStrategy[Act]:
     """
     Deeds of these sorts.
     """
@@ -78,7 +92,7 @@ def acts(what: tuple[str, ...]) -> st.SearchStrategy[Act]:
         secret=st.sampled_from((False, False, True)),
         trust=st.sampled_from((Trust.DECLARED, Trust.DECLARED, Trust.OBSERVED)),
         items=st.lists(
-            _ITEMS, max_size=3, unique_by=lambda item: _thing(item) if isinstance(item, Fact) else item.id
+            items, max_size=3, unique_by=lambda item: _thing(item) if isinstance(item, Fact) else item.id
         ).map(tuple),
         pick=st.integers(0, 20),
     )

@@ -104,14 +104,17 @@ def fact(
     return Fact(kind=kind, subject=subject, object=to, valid=valid, attributes=attributes)
 
 
-def deploy(name: str, at: float, *services: str, title: str = "", revision: str | None = None) -> Change:
+def deploy(
+    name: str, at: float, *services: str, title: str = "", revision: str | None = None, end: float | None = None
+) -> Change:
     """
-    A deploy that began on that day.
+    A deploy that began on that day, and may have ended on another.
     """
     return Change(
         id=name,
         kind=ChangeKind.DEPLOY,
         at=day(at),
+        ended_at=None if end is None else day(end),
         title=title,
         services=tuple(f"service:{service}" for service in services),
         revision=revision,

@@ -180,7 +180,31 @@ class _World:
                 ]
                 claim.said.update(same)
                 last[record.source, claim.key] = claim
+        for claim in last.values():
+            claim.item = self._begun(claim)
         self.standing = [one for one in self.standing if one.snapshot] + list(last.values())
+
+    def _begun(self, claim: Claim) -> Item:
+        """
+        A change that tells only its end began with the first begin that others tell of the time that ended then.
+        """
+        item = claim.item
+        if not isinstance(item, Change) or item.at != item.ended_at:
+            return item
+        marks = list[tuple[datetime, bool]]()
+        for name, given in self._events.items():
+            record = self._records[name]
+            if record.source == claim.source and record.visibility <= claim.labels:
+                for one in given.items:
+                    if isinstance(one, Change) and one.id == item.id:
+                        marks += [(one.ended_at, False)] if one.ended_at else []
+                        marks += [(one.at, True)] if one.at != one.ended_at else []
+        since, running = item.at, False
+        for moment, begins in sorted(marks):
+            if moment < item.at and begins and not running:
+                since = moment
+            running = begins
+        return replace(item, at=since)
 
     def _say(self, record: Record, given: Yield, item: Item, first: bool) -> Claim:
         key = _key(item)

@@ -199,3 +199,15 @@ def test_labels_are_added_to_a_record_and_told_of_its_source(store: Store) -> No
     assert store.labelled("catalog") == {frozenset({"legal"}), frozenset({"hr", "legal"})}
     assert store.labelled("other") == {frozenset()}
     assert [one.id for one in store.records(visibility=frozenset({"legal"}))] == ["r", "t"]
+
+
+def test_a_citation_shows_where_a_record_came_from_and_how_it_begins_to_those_who_may_see_it(store: Store) -> None:
+    open_one, closed_one = record("open", 1), record("closed", 2, labels=frozenset(("a", "b")))
+    store.append([closed_one, open_one])
+    (shown,) = store.excerpts(["open", "closed", "open", "unknown"], visibility=frozenset("a"), length=3)
+    assert (shown.id, shown.source, shown.connector) == (open_one.id, open_one.source, open_one.connector)
+    assert (shown.part, shown.digest, shown.known_at) == (open_one.part, open_one.digest, open_one.known_at)
+    assert shown.text == open_one.body[:3]
+    both = store.excerpts(["open", "closed"], visibility=frozenset(("a", "b", "c")), length=0)
+    assert [(one.id, one.text) for one in both] == [("closed", ""), ("open", "")]
+    assert store.excerpts([], visibility=frozenset(), length=3) == ()

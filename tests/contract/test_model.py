@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from graph.contract import Store, Yield
 from graph.values import UNPLACED, Change, Fact, Record, Statement, Trust, View
 from tests.contract.backends import BACKENDS, Backend
-from tests.contract.histories import Act
+from tests.contract.histories import RUNS, Act
 from tests.contract.histories import acts as drawn
 from tests.contract.making import day, owned, record, state, view
 from tests.contract.model import Answer, Deed, Model
@@ -33,8 +33,11 @@ _VIEWS = st.builds(
 )
 
 
-def _do(store: Store, model: Model, acts: list[Act]) -> None:
-    clock, records = 0, list[Record]()
+def _do(store: Store, model: Model, acts: list[Act], timely: bool = False) -> None:
+    """
+    `timely`: what comes after a retraction is not known before it.
+    """
+    clock, records, retracted = 0, list[Record](), False
     for act in acts:
         clock += act.wait
         if act.what == "sweep":
@@ -43,11 +46,12 @@ def _do(store: Store, model: Model, acts: list[Act]) -> None:
             model.do(Deed(day(clock), sweep=(act.source, seen)))
         elif act.what == "retract" and records:
             chosen = records[act.pick % len(records)].id
+            retracted = True
             store.retract(chosen, day(clock), "wrong")
             model.do(Deed(day(clock), retract=chosen))
         elif act.what in ("snapshot", "event"):
             snapshot = act.what == "snapshot"
-            at = clock if snapshot else clock - act.late + len(records) / 1000
+            at = clock if snapshot or (timely and retracted) else clock - act.late + len(records) / 1000
             source = act.source if snapshot else "deploys"
             labels = SECRET if act.secret else frozenset[str]()
             occurred = None if snapshot else act.occurred
@@ -95,6 +99,24 @@ def test_a_store_answers_as_the_model_does(backend: Backend, acts: list[Act], vi
             store.close()
 
 
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
+@given(
+    acts=st.lists(drawn(("event", "event", "event", "retract"), RUNS), min_size=2, max_size=9),
+    views=st.lists(_VIEWS, min_size=6, max_size=6),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_an_end_without_a_begin_borrows_as_in_the_model(backend: Backend, acts: list[Act], views: list[View]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = backend.open(Path(folder))
+        try:
+            model = Model()
+            _do(store, model, acts, timely=True)
+            for seen in views:
+                _compare(store, model, seen)
+        finally:
+            store.close()
+
+
 def _told(store: Store, seen: View) -> set[Answer]:
     found: list[Statement[Fact | Change]] = [*store.facts(seen), *store.changes(seen)]
     return {Answer(one.source, one.item, one.trust, one.visibility) for one in found}
@@ -102,7 +124,8 @@ def _told(store: Store, seen: View) -> set[Answer]:
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 @given(
-    acts=st.lists(drawn(("event",)), min_size=2, max_size=6),
+    acts=st.lists(drawn(("event",)), min_size=2, max_size=6)
+    | st.lists(drawn(("event",), RUNS), min_size=2, max_size=6),
     views=st.lists(_VIEWS, min_size=4, max_size=4),
     order=st.randoms(use_true_random=False),
 )

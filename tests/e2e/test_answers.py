@@ -131,6 +131,28 @@ def test_signals_of_the_caller_are_used_and_no_gap_remains(client: TestClient) -
     assert not any("no logs" in gap for gap in answer["gaps"])
 
 
+def test_metrics_and_calls_of_the_caller_move_the_answer(client: TestClient) -> None:
+    surge = {
+        "service": "checkout",
+        "metric": "requests_per_sec",
+        "before": 900,
+        "after": 5200,
+        "since": "2026-11-20T12:00:00Z",
+    }
+    call = {"from": "checkout", "to": "payments-gateway", "failed": 12, "text": "Authorize: deadline exceeded"}
+    plain = client.post("/v1/context", json=ALERT_EXAMPLE).json()["changes"]
+    told = client.post("/v1/context", json=ALERT_EXAMPLE | {"signals": {"metrics": [surge], "edges": [call]}}).json()
+    assert told["changes"]["none_probability"] > plain["none_probability"]
+    traffic = next(one for one in told["changes"]["hypotheses"] if one["cause"] == "traffic")
+    assert "from 900 to 5200" in traffic["says"]
+    assert not any("no logs" in gap for gap in told["gaps"])
+
+
+def test_other_alerts_alone_leave_the_gap(client: TestClient) -> None:
+    body = ALERT_EXAMPLE | {"signals": {"alerts": [{"name": "SlowCart", "service": "cart"}]}}
+    assert any("no logs" in gap for gap in client.post("/v1/context", json=body).json()["gaps"])
+
+
 def test_owner_is_found_by_alias_and_old_name(client: TestClient) -> None:
     for name in ("user-profile", "customer-api", "customer-api-prod", "User_Profile"):
         found = client.get("/v1/owner", params={"service": name})

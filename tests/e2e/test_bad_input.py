@@ -39,6 +39,15 @@ from starlette.testclient import TestClient
         (b'{"title": "x", "known_at": 1e30}', "`known_at`: "),
         (b'{"title": "x", "signals": {"patterns": [{"growth": "abc"}]}}', "`signals.patterns[0].growth`"),
         (b'{"title": "x", "signals": {"patterns": [{}, {"growth": [1]}]}}', "`signals.patterns[1].growth`"),
+        (b'{"title": "x", "signals": ["slow"]}', "`signals` is a list; write an object with patterns"),
+        (b'{"title": "x", "signals": {"edges": {}}}', "`signals.edges` is an object; write a list"),
+        (b'{"title": "x", "signals": {"edges": ["a"]}}', "`signals.edges[0]` is a text; write an object"),
+        (b'{"title": "x", "signals": {"edges": [{"from": "a"}]}}', "`signals.edges[0].to` is missing"),
+        (b'{"title": "x", "signals": {"metrics": [{"before": 1}]}}', "`signals.metrics[0].after` is missing"),
+        (b'{"title": "x", "signals": {"metrics": [{"before": 1, "after": "NaN"}]}}', "`signals.metrics[0].after`"),
+        (b'{"title": "x", "signals": {"alerts": [{"at": "soon"}]}}', "`signals.alerts[0].at`"),
+        (b'{"title": "x", "signals": {"notes": 7}}', "`signals.notes` is a number; write a list of texts"),
+        (b'{"title": "x", "signals": {"began": "1800-01-01T00:00:00Z"}}', "`signals.began`"),
     ],
 )
 def test_what_is_no_alert_is_refused_with_what_was_expected(client: TestClient, body: bytes, says: str) -> None:

@@ -56,13 +56,27 @@ def data(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> st
 def test_verbs_answer_as_text_and_as_json(data: str) -> None:
     for verb in (
         ["context", str(alerts()[0])], ["owner", "checkout"], ["changes", "search"], ["similar", "redis out of memory"],
-        ["runbooks", "certificate expired"], ["timeline", "cart"], ["identity", "pay-gw"], ["readiness"], ["sources"], ["doctor"],
+        ["runbooks", "certificate expired"], ["timeline", "cart"], ["identity", "pay-gw"], ["feedback"], ["readiness"], ["sources"], ["doctor"],
         ["policy", "restart", "--target", "cart"],
     ):  # fmt: skip
         plain, machine = run(*verb, "--data", data), run(*verb, "--data", data, "--json")
         assert (plain.returncode, machine.returncode) == (0, 0), (verb, plain.stderr, machine.stderr)
         assert plain.stdout.strip()
         json.loads(machine.stdout)
+
+
+def test_a_verdict_is_given_listed_and_taken_back(data: str) -> None:
+    answer = json.loads(run("context", str(alerts()[0]), "--data", data, "--json").stdout)
+    best = answer["precedents"][0]["id"]
+    given = ["feedback", answer["answer_id"], "useful", "--subject", best, "--by", "ann", "--data", data, "--json"]
+    (record,) = json.loads(run(*given).stdout)["records"]
+    assert json.loads(run(*given).stdout)["duplicate"] is True
+    assert f"says useful of incident:{best.lower()}" in run(*given[:-1]).stdout
+    assert record in run("feedback", "--data", data).stdout
+    assert run("feedback", "undo", record, "--data", data).stdout == f"{record} counts no more\n"
+    assert record not in run("feedback", "--data", data).stdout
+    wrong = run("feedback", answer["answer_id"], "splendid", "--data", data)
+    assert (wrong.returncode, "not_cause" in wrong.stderr) == (1, True)
 
 
 def test_an_alert_comes_by_standard_input_too(data: str) -> None:
@@ -78,8 +92,10 @@ def test_an_alert_comes_by_standard_input_too(data: str) -> None:
         (["ingest", "/nowhere"], 1, "is not there"),
         (["serve", "--config", "/nowhere.toml"], 2, "is not there"),
         (["serve", "--host", "0.0.0.0"], 2, "without tokens"),
-        (["backtest"], 1, "not in this version"),
-        (["audit", "--data", "x", "--json"], 1, "not in this version"),
+        (["backtest", "--data", "/nowhere"], 1, "There is no store"),
+        (["backtest", "--limit", "0"], 2, "--limit"),
+        (["audit", "verify", "--data", "/nowhere", "--json"], 1, "There is no store"),
+        (["audit", "whatever"], 2, "verify | list | head"),
         (["mcp", "--data", "/nowhere"], 1, "There is no store"),
         (["serve", "--host", "999.1.1.1.1"], 2, "without tokens"),
         (["ingest", "x" * 5000], 1, "is not there"),

@@ -195,7 +195,7 @@ def test_an_alert_is_answered_whole_and_short(opened: Opened) -> None:
             assert {key: best[key] for key in ("action", "target", "sources")} == {
                 "action": "rollback",
                 "target": "checkout",
-                "sources": 1,
+                "sources": 2,
             }
             assert best["worked"] >= 3
             assert said(result).startswith("service: service:checkout (0.98)\nowner: team:checkout, now person:selma\n")

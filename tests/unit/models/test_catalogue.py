@@ -11,9 +11,9 @@ import pytest
 
 from graph.contract import Store
 from graph.opening import open_store
-from graph.values import Incident, SectionKind, View
+from graph.values import FactKind, Incident, SectionKind, View
 from models.catalogue import Catalogue
-from tests.contract.making import day, deploy, record, state, view
+from tests.contract.making import day, deploy, fact, record, state, view
 
 SECRET = frozenset({"secret"})
 
@@ -49,6 +49,18 @@ def test_readers_without_end_are_all_answered(store: Store) -> None:
     for number in range(40):
         hiding = view(50, hidden=[f"x{number}", *(["r"] if number % 2 else [])])
         assert _known(catalogue, store, hiding) == (set() if number % 2 else {"service:z"})
+
+
+def test_replays_that_hide_incidents_share_a_directory_unless_their_records_name_services(store: Store) -> None:
+    catalogue = Catalogue()
+    state(store, record("a", 1), _incident("1"))
+    state(store, record("b", 2, part="b"), _incident("2"), fact(FactKind.ENTITY, "service:told"))
+    state(store, record("c", 3, part="c"), fact(FactKind.ENTITY, "service:cart"))
+    catalogue.follow(store)
+    whole = catalogue.directory(view(50))
+    assert catalogue.directory(view(50, hidden=["a"])) is whole
+    assert set(whole.services) == {"service:told", "service:cart"}
+    assert set(catalogue.directory(view(50, hidden=["a", "b"])).services) == {"service:cart"}
 
 
 def test_incidents_in_memory_are_those_of_the_store(store: Store) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from graph.contract import Store, kind_of
 from graph.opening import open_store
-from graph.values import Fact, FactKind, ItemKind, Record, RecordState
+from graph.values import Fact, FactKind, Item, ItemKind, Record, RecordState
 from ingest.connectors import NAMES, connector
 from ingest.contract import Source
 from ingest.pipeline import ingest
@@ -64,6 +64,8 @@ def stated(name: str, path: Path) -> tuple[Counter[str], tuple[Record, ...]]:
 
 def _columns(store: Store, records: tuple[Record, ...]) -> Iterator[str]:
     stating = set()
+    # a begin that comes late lets an end stand anew: the same statement
+    said = set[tuple[str, type[Item], str]]()
     for event in store.changes_since(0, 1_000_000):
         if event.op != "opened" or event.statement is None:
             continue
@@ -71,7 +73,8 @@ def _columns(store: Store, records: tuple[Record, ...]) -> Iterator[str]:
         item = event.statement.item
         if isinstance(item, Fact):
             yield "entities" if item.kind is FactKind.ENTITY else "other facts"
-        else:
+        elif (thing := (event.statement.record, type(item), item.id)) not in said:
+            said.add(thing)
             yield _KINDS[kind_of(item)]
     for record in records:
         if record.state is RecordState.QUARANTINED:

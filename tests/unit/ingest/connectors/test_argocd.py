@@ -134,3 +134,26 @@ def test_real_objects_state_what_they_hold(shared: Path) -> None:
     )
     (healthy,) = changes("argocd", (folder / "rollout.healthy.yaml").read_bytes())
     assert (healthy.status, healthy.ended_at) == ("healthy", moment("2020-11-06 09:13:09"))
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace", "cluster", "expected"),
+    [
+        ("checkout", "checkout-prod", "eu-1", "prod"),
+        ("checkout-staging", "checkout", "eu-1", "staging"),
+        ("checkout", "checkout", "prod-eu1", "prod"),
+        ("staging-checkout", "checkout-prod", "eu-1", "prod"),
+        ("producer", "latest", "eu-1", None),
+    ],
+)
+def test_the_environment_is_a_word_of_the_destination_or_the_name(
+    name: str, namespace: str, cluster: str, expected: str | None
+) -> None:
+    one = deepcopy(application())
+    one["metadata"] = {"name": name, "namespace": "argocd", "uid": UID}
+    one["spec"]["destination"] = {"name": cluster, "namespace": namespace}
+    one["spec"]["project"] = "shop"
+    for place in (one["spec"], *one["status"]["history"]):
+        place["source"] = {"repoURL": "https://git.acme.example/shop/config", "path": "overlays/x"}
+    found = changes("argocd", orjson.dumps(one))
+    assert {change.environment for change in found[:1]} == {expected}

@@ -20,6 +20,7 @@ WITHOUT_PAYLOAD = {
     "git",
     "identity",
     "mapping",
+    "policy",
     "postmortems",
     "prometheus_rules",
     "runbooks",

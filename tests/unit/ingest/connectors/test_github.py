@@ -100,6 +100,14 @@ def test_an_unknown_event_is_named_and_a_ping_is_nothing() -> None:
     assert changes("github", b'{"zen": "Keep it simple.", "hook_id": 1}', x_github_event="ping") == []
 
 
+@pytest.mark.parametrize(
+    "event", ["organization", "membership", "team", "repository", "installation", "projects_v2_item"]
+)
+def test_events_of_an_organisation_change_nothing(event: str) -> None:
+    body = {"action": "edited", event: {"id": 1}, "organization": {"login": "acme"}, "sender": {"login": "ivy"}}
+    assert changes("github", orjson.dumps(body), x_github_event=event) == []
+
+
 @pytest.mark.parametrize("key", ["workflow_job", "check_suite", "ref_type", "issue", "forkee"])
 def test_known_events_that_change_nothing_are_nothing_without_their_header_too(key: str) -> None:
     assert changes("github", orjson.dumps({"action": "x", key: {"id": 1}, "repository": {}, "sender": {}})) == []

@@ -4,15 +4,20 @@ Jira's issues, requests and alerts.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import itertools
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
 import pytest
 
-from graph.values import Alert, Change, ChangeKind, FixAction, Incident, SectionKind
+from graph.opening import open_store
+from graph.values import Alert, Change, ChangeKind, FixAction, Incident, SectionKind, View
 from ingest.connectors import connector, recognise
+from ingest.contract import Source
 from ingest.errors import BadRecord
+from ingest.journal import admit
+from ingest.pipeline import drain
 from tests.unit.ingest.connectors.reading import DATA, RECEIVED, read
 
 RAW = (DATA / "jira.json").read_bytes()
@@ -109,7 +114,12 @@ def test_real_issues_are_work_and_state_nothing_until_told(shared: Path) -> None
     names = sorted(path.name for path in folder.glob("webhook*.json"))
     assert len(names) == 8
     for name in (*names, "rest.issue.v3.json", "jsm.customer_request.json"):
-        assert read("jira", (folder / name).read_bytes()) == [], name
+        found = read("jira", (folder / name).read_bytes())
+        # the one bug among them, which was done
+        assert [item.id for item in found if isinstance(item, Incident)] == (
+            ["jira:TES-4"] if name == "webhook-server-issue-updated-resolved.json" else []
+        ), name
+        assert len(found) < 2
     (bug,) = read("jira", (folder / "webhook-server-issue-updated-resolved.json").read_bytes(), incidents="Bug")
     assert isinstance(bug, Incident)
     assert (bug.id, bug.title, bug.at) == (
@@ -167,3 +177,75 @@ def test_requests_that_are_incidents() -> None:
         BEGAN.replace(minute=40),
         {SectionKind.SUMMARY: "Nobody can pay."},
     )
+
+
+def _issue(event: str, at: str, kind: str, state: str, **fields: object) -> bytes:
+    told = {
+        "issuetype": {"name": kind}, "summary": "Checkout fails", "created": "2026-03-02T09:00:00.000+0000",
+        "status": {"name": state, "statusCategory": {"key": state}}, **fields,
+    }  # fmt: skip
+    moment = int(datetime.fromisoformat(at).timestamp() * 1000)
+    issue = {"id": "7", "key": "OPS-7", "fields": told}
+    return orjson.dumps({"webhookEvent": f"jira:issue_{event}", "timestamp": moment, "issue": issue})
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_deleted_issue_is_taken_back_in_whatever_order_it_is_told(tmp_path: Path, order: tuple[int, ...]) -> None:
+    told = [
+        _issue("created", "2026-03-02T09:00:00+00:00", "Incident", "new"),
+        _issue("updated", "2026-03-02T09:05:00+00:00", "Incident", "indeterminate"),
+        _issue("deleted", "2026-03-02T09:10:00+00:00", "Incident", "indeterminate"),
+    ]
+    store = open_store(f"sqlite:///{tmp_path}")
+    for place, number in enumerate(order):
+        at = RECEIVED + timedelta(seconds=place)
+        admit(store, Source(name="jira", connector="jira"), told[number], {"path": "hook"}, at)
+        drain(store)
+    assert store.incidents(View.now()) == ()
+    if order == (0, 1, 2):
+        before = RECEIVED + timedelta(seconds=1)
+        assert len(store.incidents(View(as_of=before, known_at=before))) == 1
+    store.close()
+
+
+def test_an_issue_that_is_no_incident_any_more_is_taken_back(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}")
+    for nth, kind in enumerate(("Incident", "Task")):
+        body = _issue("updated", f"2026-03-02T09:0{nth}:00+00:00", kind, "new")
+        admit(store, Source(name="jira", connector="jira"), body, {"path": "hook"}, RECEIVED + timedelta(seconds=nth))
+    drain(store)
+    assert store.incidents(View.now()) == ()
+    store.close()
+
+
+def test_a_change_began_when_its_work_did_and_a_plan_states_nothing() -> None:
+    began, over = "2026-03-04T10:00:00.000+0000", "2026-03-04T10:20:00.000+0000"
+    assert read("jira", _issue("created", "2026-03-02T09:00:00+00:00", "Change", "new")) == []
+    (running,) = read(
+        "jira",
+        _issue("updated", "2026-03-04T10:00:00+00:00", "Change", "indeterminate", statuscategorychangedate=began),
+    )
+    (done,) = read("jira", _issue("updated", "2026-03-04T10:20:00+00:00", "Change", "done", resolutiondate=over))
+    assert isinstance(running, Change)
+    assert isinstance(done, Change)
+    assert (running.at, running.ended_at) == (datetime(2026, 3, 4, 10, tzinfo=UTC), None)
+    assert done.at == done.ended_at == datetime(2026, 3, 4, 10, 20, tzinfo=UTC)
+    planned = _issue("updated", "2026-03-04T09:00:00+00:00", "Change", "new", customfield_9=began)
+    (told,) = read("jira", planned, start="customfield_9")
+    assert isinstance(told, Change)
+    assert told.at == running.at
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "count"),
+    [
+        ("Bug", {"priority": {"name": "Highest"}}, 1),
+        ("Bug", {"priority": {"name": "Medium"}, "resolution": {"name": "Fixed"}}, 1),
+        ("Bug", {"priority": {"name": "Low"}}, 0),
+        ("Bug", {"priority": {"name": "Low"}, "resolution": {"name": "Won't Do"}}, 0),
+        ("Story", {"priority": {"name": "Highest"}}, 0),
+    ],
+)
+def test_a_bug_that_is_urgent_or_was_fixed_is_an_incident(kind: str, fields: dict[str, object], count: int) -> None:
+    found = read("jira", _issue("updated", "2026-03-02T09:00:00+00:00", kind, "indeterminate", **fields))
+    assert [type(item) for item in found] == [Incident] * count

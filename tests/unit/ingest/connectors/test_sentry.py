@@ -4,14 +4,21 @@ Sentry's alerts, issues and errors.
 
 from __future__ import annotations
 
+import itertools
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
 import pytest
 
-from graph.values import Alert
+from graph.opening import open_store
+from graph.values import Alert, View
+from ingest.contract import Source
 from ingest.errors import BadRecord
+from ingest.journal import admit
+from ingest.pipeline import drain
 from tests.unit.ingest.connectors.alerting import alerts, bare, brief, data, latest, recognised, sample, when
+from tests.unit.ingest.connectors.reading import RECEIVED
 
 
 def test_an_issue_alert_says_nothing_about_users() -> None:
@@ -107,3 +114,20 @@ def test_real_deliveries(shared: Path) -> None:
     for file in ("issue_alert.triggered.json", "legacy-plugin.browser_timeout.keep.json"):
         said = orjson.dumps([(dict(one.labels), dict(one.annotations)) for one in sample(shared, "sentry", file)])
         assert [part for part in (b"162.21", b"198.51.100.42", b"8675309", b"Mozilla") if part in said] == []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_an_issue_that_came_back_and_was_resolved_again_is_resolved(tmp_path: Path, order: tuple[int, ...]) -> None:
+    issue = {"id": "7", "title": "ValueError", "project": {"slug": "checkout"}, "firstSeen": "2026-03-02T14:00:00Z",
+             "lastSeen": "2026-03-02T14:30:00Z", "culprit": "pay", "shortId": "C-7"}  # fmt: skip
+    told = ("resolved", "unresolved", "resolved")
+    store = open_store(f"sqlite:///{tmp_path}")
+    for place, number in enumerate(order):
+        body = {"action": told[number], "installation": {"uuid": "u"}, "data": {"issue": {**issue, "n": number}}}
+        headers = {"sentry-hook-resource": "issue", "sentry-hook-timestamp": str(1772462400 + number), "path": "hook"}
+        at = RECEIVED + timedelta(seconds=place)
+        admit(store, Source(name="sentry", connector="sentry"), orjson.dumps(body), headers, at)
+        drain(store)
+    (alert,) = store.alerts(View.now())
+    assert alert.item.status == "resolved"
+    store.close()

@@ -1,0 +1,3 @@
+"""
+How well it would have done: every past incident is asked about again at the moment it fired, with what was known then.
+"""
