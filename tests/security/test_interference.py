@@ -33,7 +33,8 @@ REQUESTS = int(os.environ.get("PRECEDENT_TEST_INTERFERENCE", "300"))
 ACCEPT = {"accept": "application/json, text/event-stream, */*"}
 LABEL = frozenset({"legal"})
 ADDRESS = "http://127.0.0.1:8080"
-VOLATILE = {"timings_ms", "answer_id", "lag_seconds", "cursor", "next_cursor"}
+VOLATILE = {"timings_ms", "answer_id", "lag_seconds", "cursor", "next_cursor", "readiness"}
+"""A page shows the readiness that is made beside it, once it is there; `/v1/readiness` is asked for all of it."""
 VOLATILE_TEXT = re.compile(
     r'a-[0-9a-f]{20}|(?<="cursor":")[^"]+|(?<="next":")[^"]+|"known_at":"[^"]+"|\b\d+ ms\b|(?<=name="csrf" value=")[0-9a-f]+|20\d\d-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?(?=")'
 )
