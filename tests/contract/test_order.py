@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from graph.contract import Store
 from graph.encoding import encode
-from graph.values import Item, RecordState, Statement, View
+from graph.values import Alert, Change, Item, RecordState, Statement, View
 from ingest.connectors import connector
 from ingest.contract import Source
 from ingest.journal import DELIVERY, admit
@@ -180,7 +180,8 @@ def test_each_change_and_alert_keeps_its_begin_though_the_end_came_first() -> No
                 receive(store, one, RECEIVED + timedelta(seconds=nth))
             drain(store)
             now = View.now()
-            items = [one.item for one in (*store.changes(now), *store.alerts(now))]
+            items: list[Change | Alert] = [one.item for one in store.changes(now)]
+            items += [one.item for one in store.alerts(now)]
             found[path.stem] = {one.id: (f"{one.at:%H:%M}", one.ended_at and f"{one.ended_at:%H:%M}") for one in items}
             store.close()
     assert found["aws_changes"] == {
