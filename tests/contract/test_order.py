@@ -182,7 +182,9 @@ def test_each_change_and_alert_keeps_its_begin_though_the_end_came_first() -> No
             now = View.now()
             items: list[Change | Alert] = [one.item for one in store.changes(now)]
             items += [one.item for one in store.alerts(now)]
-            found[path.stem] = {one.id: (f"{one.at:%H:%M}", one.ended_at and f"{one.ended_at:%H:%M}") for one in items}
+            found[path.stem] = {
+                one.id: (f"{one.at:%H:%M}", f"{one.ended_at:%H:%M}" if one.ended_at else None) for one in items
+            }
             store.close()
     assert found["aws_changes"] == {
         "aws:codedeploy:d-1": ("09:00", "09:10"),
