@@ -32,6 +32,8 @@ _SURELY = re.compile(
     r"|subscription|service|functions?|shared|hmac|cipher).?key|[a-z0-9]{2,}[_.-]?(?:secret|token)|secret[_.-]?key[_.-]?base|session.?id|^[?&](?:token|secret|jwt|sid|session)\b"
     r"|^secret\b"
 )
+_SESSION = re.compile(r"(?i)(?:^|[^a-z])(?:[a-z]+[_.-]?)?session[ _.-]?id\b")
+"""What telemetry calls a visit; the cookies of servers have names of their own."""
 _OF_A_PAGE = re.compile(
     r"(?i)(?:next|prev(?:ious)?|page|continu(?:e|ation)|sync|cursor|resume|request|idempotency|change|fencing|ownership|pagination"
     r"|sequence|skip|start(?:ing)?|marker|scroll|delta|cancell?ation|task|dedup|lock|position|watch|public|design|cache|partition|sort|foreign|object|row|hash|lookup|group|ref|context|map|order|correlation|trace|concurrency|operation|poll)"
@@ -85,7 +87,7 @@ def _names_something(secret: str, label: str) -> bool:
     if _HEX.fullmatch(secret) and not secret.isdigit():
         return not (len(secret) == 32 or (len(secret) >= _LONG and _SURELY.search(label)))
     if _UUID.fullmatch(secret):
-        return not _SURELY.search(label)
+        return not _SURELY.search(label) or bool(_SESSION.search(label))
     if _OF_A_QUEUE.search(named[0] if named else "") and len(secret) < _LONGEST_LABEL and not secret.isalnum():
         return not ("=" in secret or "+" in secret)
     if len(secret) < _ENOUGH and (secret.isalpha() or not any(char.isalpha() for char in secret)):
@@ -139,6 +141,8 @@ def _no_cookie(secret: str, label: str) -> bool:
 
 
 _TOLD: Mapping[str, Callable[[str, str], bool]] = {
+    "session": lambda secret, label: bool(_UUID.fullmatch(secret)) and bool(_SESSION.search(label)),
+    "url-cut": lambda secret, label: not (any(map(str.isdigit, secret)) and any(map(str.isalpha, secret))),
     "url-password": lambda secret, label: bool(_PORT.match(secret)),
     "password": _no_password,
     "password-prose": _only_said,

@@ -13,6 +13,7 @@ import re
 from itertools import pairwise
 
 from ingest.redaction import Redacted, Redactor, may_hold_a_secret, naming_rule
+from ingest.redaction_encoded import unveil
 
 _ESCAPE = re.compile(r"\\+(?:u00|x)([2-7][0-9a-fA-F])")
 _APART = "\n\x1e\n"
@@ -38,6 +39,13 @@ class _Object(list[tuple[str, object]]):
 def redact_body(redactor: Redactor, text: str) -> Redacted:
     """
     A document with every secret replaced.
+    """
+    return unveil(redactor, _open(redactor, text))
+
+
+def _open(redactor: Redactor, text: str) -> Redacted:
+    """
+    Without the secrets that anybody can read.
     """
     if "\\" not in text and not may_hold_a_secret(text):
         return Redacted(text)

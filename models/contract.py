@@ -127,6 +127,15 @@ class Search(Protocol):
         """Best rows by words; scores are BM25 among the rows that the reader may see."""
         ...
 
+    @property
+    def reached(self) -> int:
+        """The newest statement whose words are found; 0 where that is not told."""
+        ...
+
+    def upto(self, statement: int) -> Search:
+        """The same search with its words weighed as when this statement was the newest; itself where it cannot."""
+        ...
+
     def most(self, text: str, view: View) -> float:
         """About what a row could score by words that has every known one of a text; never 0."""
         ...

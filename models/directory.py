@@ -15,6 +15,7 @@ from graph.values import Alert, AlertRule, EntityId, EntityKind, Fact, FactKind,
 from models.known import Example, Known, bag_of
 from models.matching import Match, Named, Names
 from models.names import Kind, kind_of, tokens
+from models.sharpness import sharpness
 
 ADOPTED = 0.5
 """How likely an undeclared id must be a service before its history counts as that service's."""
@@ -90,6 +91,7 @@ class Directory:
     _own: dict[EntityId, frozenset[str]] = field(default_factory=dict)
     _bags: dict[int, dict[str, float]] = field(default_factory=dict)
     """The features of rules and alerts by statement, made once for all directories."""
+    _sharp: float | None = None
 
     @property
     def services(self) -> Mapping[EntityId, list[Named]]:
@@ -286,6 +288,14 @@ class Directory:
         The model of the alerts whose service is known.
         """
         return Known.fit([(one.bag, one.service, one.record) for one in self.examples if one.service])
+
+    def sharpness(self, weights: Mapping[str, float]) -> float:
+        """
+        How far the evidence on services is to be trusted here, against other organisations; found out once.
+        """
+        if self._sharp is None:
+            self._sharp = sharpness(self.known_services.trials, weights)
+        return self._sharp
 
     @cached_property
     def known_teams(self) -> Known:

@@ -9,6 +9,7 @@ erases its vectors.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
@@ -195,6 +196,22 @@ class Indexer:
         Whether the dense index is behind the lexical one.
         """
         return self.embedder is not None and self._at["dense"] < self._at["lexical"]
+
+    @property
+    def reached(self) -> int:
+        """
+        The newest statement whose words are found.
+        """
+        return self.lexical.reached
+
+    def upto(self, statement: int) -> Indexer:
+        """
+        The same with its words weighed as when this statement was the newest: what came later has no part in how rare
+        a word is. It is to be asked, not to follow.
+        """
+        found = copy(self)
+        found.lexical = self.lexical.upto(statement)
+        return found
 
     def most(self, text: str, view: View) -> float:
         """

@@ -5,6 +5,10 @@ Each known alert is a bag of words, metric prefixes and selector values, weighte
 Two models rest on the same cosines: kernel ridge regression onto the classes (Rifkin, Yeo and Poggio, Regularized
 least-squares classification), which tells apart what is common to all classes, and the nearest example, which tells how
 new a question is. Both are exact and quick for as many examples as a view keeps (`MOST`, the newest).
+
+Some of the known alerts are also asked about as if nothing of their name were known (`Trial`), which costs no second
+fit: the regression's value without a group of examples follows from the whole one (An, Liu and Venkatesh, Fast
+cross-validation algorithms for least squares support vector machine and kernel ridge regression, 2007).
 """
 
 from __future__ import annotations
@@ -30,6 +34,9 @@ UNSEEN = 5
 HIDDEN_LABELS = frozenset(["service", "service_name", "team", "owner", "squad", "alertname", "__alert_rule_uid__"])
 """Labels that name the answer, or that only repeat the alert's name; the rest of an alert is what is learned from."""
 FAMILIES = ("m", "v", "n")
+TRIALS = 120
+LARGE = 60
+"""Known alerts of one name, above which none of them is tried."""
 LINKS = ("url", "link", "uri")
 Array = NDArray[np.float32]
 
@@ -94,6 +101,18 @@ class Verdict:
 EMPTY = Verdict({}, {}, {}, 0.0, {}, frozenset())
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """
+    A known alert asked about as if it and all of its name were not known: of each class that is still known a row with
+    the regression's value, the nearest cosine and the lifts of the families; which row is right; the best cosine.
+    """
+
+    rows: Array
+    right: int
+    nearest: float
+
+
 @dataclass(slots=True)
 class Known:
     """
@@ -109,6 +128,7 @@ class Known:
     _new: float
     _alpha: Array
     _base: Array = field(repr=False)
+    trials: tuple[Trial, ...] = ()
 
     @classmethod
     def fit(cls, examples: Sequence[tuple[Mapping[str, float], str, str]]) -> Known:
@@ -122,9 +142,13 @@ class Known:
         classes = tuple(sorted({label for _, label, _ in kept}))
         place = {label: at for at, label in enumerate(classes)}
         labels = np.array([place[label] for _, label, _ in kept], dtype=np.int64)
-        postings = _postings([bag for bag, _, _ in kept], rarity)
-        alpha, base = _solve(_kernel(postings, spread, count), labels, len(classes))
-        return cls(
+        bags = [bag for bag, _, _ in kept]
+        postings = _postings(bags, rarity)
+        kernel = _kernel(postings, spread, count)
+        groups = _groups(bags)
+        held = sorted({at for group in groups.values() for at in group})
+        alpha, base, inverse = _solve(kernel, labels, len(classes), held)
+        found = cls(
             classes=classes,
             counts=Counter(label for _, label, _ in kept),
             _labels=labels,
@@ -135,6 +159,33 @@ class Known:
             _alpha=alpha,
             _base=base,
         )
+        column = {at: place for place, at in enumerate(held)}
+        tried = (found._try(at, group, bags[at], kernel[at], inverse[np.ix_(group, [column[one] for one in group])])
+                 for at, group in groups.items())  # fmt: skip
+        found.trials = tuple(trial for trial in tried if trial)
+        return found
+
+    def _try(
+        self, at: int, group: Sequence[int], bag: Mapping[str, float], cosines: Array, inverse: Array
+    ) -> Trial | None:
+        """
+        One known alert without its group; None where nothing else of its class is known.
+        """
+        out = np.zeros(len(self._labels), dtype=bool)
+        out[group] = True
+        left = np.bincount(self._labels[~out], minlength=len(self.classes))
+        right = int(self._labels[at])
+        if not left[right]:
+            return None
+        wanted = np.zeros(len(self.classes), dtype=np.float32)
+        wanted[right] = 1.0
+        values = wanted - np.linalg.solve(inverse, self._alpha[group])[list(group).index(at)]
+        near = np.zeros(len(self.classes), dtype=np.float32)
+        np.maximum.at(near, self._labels, np.where(out, 0.0, cosines))
+        lifts = [self._lift(bag, family, out) for family in FAMILIES]
+        spread = [[found.get(label, 0.0) for label in self.classes] for found in lifts]
+        rows = np.stack([values, near, *(np.array(one) for one in spread)], axis=1)[left > 0].astype(np.float32)
+        return Trial(rows, int((left[:right] > 0).sum()), float(near.max()))
 
     def judge(self, bag: Mapping[str, float]) -> Verdict:
         """
@@ -163,21 +214,42 @@ class Known:
         familiar = frozenset(word[2:] for word in bag if word.startswith("v:") and word in self._postings)
         return Verdict(by_class, nearness, records, float(cosines.max()), lifts, familiar)
 
-    def _lift(self, bag: Mapping[str, float], family: str) -> dict[str, float]:
+    def _lift(self, bag: Mapping[str, float], family: str, out: NDArray[np.bool_] | None = None) -> dict[str, float]:
         """
-        Over the base rates, the shares of the classes among the known alerts that have the question's features of a
-        family; of features that begin alike the longest known one counts, and few examples count less than many.
+        Over the base rates, the shares of the classes among the known alerts (those that are not `out`) that have the
+        question's features of a family; of features that begin alike the longest known one counts, and few examples
+        count less than many.
         """
-        words = [word for word in bag if word.startswith(f"{family}:") and word in self._postings]
+        places = {word: self._places(word, out) for word in bag if word.startswith(f"{family}:")}
+        words = [word for word, found in places.items() if len(found)]
         ends = [word for word in words if not any(other != word and other.startswith(f"{word}_") for other in words)]
         best: dict[str, float] = {}
         for word in ends if family != "v" else words:
-            found = np.bincount(self._labels[self._postings[word][0]], minlength=len(self.classes))
+            found = np.bincount(self._labels[places[word]], minlength=len(self.classes))
             shares = found / (found.sum() + 1.0) - self._base
             for at in np.flatnonzero(found):
                 label = self.classes[at]
                 best[label] = max(best.get(label, 0.0), float(shares[at]))
         return best
+
+    def _places(self, word: str, out: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        found = self._postings[word][0] if word in self._postings else _NOWHERE
+        return found if out is None else found[~out[found]]
+
+
+_NOWHERE = np.zeros(0, dtype=np.int64)
+
+
+def _groups(bags: Sequence[Mapping[str, float]]) -> dict[int, list[int]]:
+    """
+    Examples to try, evenly over all, each with all that have its name.
+    """
+    names = [max((word for word in bag if word.startswith("n:")), key=len, default="") for bag in bags]
+    same: dict[str, list[int]] = defaultdict(list)
+    for at, name in enumerate(names):
+        same[name].append(at)
+    step = max(1, -(-len(bags) // TRIALS))
+    return {at: same[names[at]] for at in range(0, len(bags), step) if len(same[names[at]]) <= LARGE}
 
 
 def _postings(
@@ -213,12 +285,17 @@ def _kernel(postings: Mapping[str, tuple[NDArray[np.int64], Array]], spread: Map
     return kernel
 
 
-def _solve(kernel: Array, labels: NDArray[np.int64], classes: int) -> tuple[Array, Array]:
-    if not len(labels):
-        return np.zeros((0, classes), dtype=np.float32), np.zeros(classes, dtype=np.float32)
-    wanted = np.zeros((len(labels), classes), dtype=np.float32)
-    wanted[np.arange(len(labels)), labels] = 1.0
+def _solve(kernel: Array, labels: NDArray[np.int64], classes: int, held: Sequence[int]) -> tuple[Array, Array, Array]:
+    """
+    The weights of the examples, the base rates, and the columns `held` of the inverse.
+    """
+    count = len(labels)
+    if not count:
+        return np.zeros((0, classes), dtype=np.float32), np.zeros(classes, dtype=np.float32), kernel
+    wanted = np.zeros((count, classes), dtype=np.float32)
+    wanted[np.arange(count), labels] = 1.0
     # few known alerts say little of what an unlike one is
-    base = wanted.sum(axis=0) / (len(labels) + UNSEEN)
-    ridged = kernel + RIDGE * np.eye(len(labels), dtype=np.float32)
-    return np.linalg.solve(ridged, wanted - base).astype(np.float32), base
+    base = wanted.sum(axis=0) / (count + UNSEEN)
+    unit = np.eye(count, dtype=np.float32)
+    found = np.linalg.solve(kernel + RIDGE * unit, np.hstack([wanted - base, unit[:, held]])).astype(np.float32)
+    return found[:, :classes], base, found[:, classes:]

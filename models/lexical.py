@@ -140,6 +140,7 @@ class LexicalIndex:
         self._schema = builder.build()
         self._shards: dict[Labels, _Shard] = {}
         self._terms: list[str] = []
+        self.reached = 0
         self._lock = RLock()
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -157,12 +158,30 @@ class LexicalIndex:
         parts: dict[Labels, list[tuple[int, str, str]]] = {}
         for number, text in enumerate(terms, first):
             kind = self.rows.entries[number].kind.value
+            self.reached = max(self.reached, self.rows.entries[number].statement)
             parts.setdefault(self.rows.labels_of(number), []).append((number, kind, text))
+        self._fill(parts)
+        self._terms += terms
+
+    def _fill(self, parts: Mapping[Labels, Sequence[tuple[int, str, str]]]) -> None:
         for labels, found in parts.items():
             if labels not in self._shards:
                 self._shards[labels] = _Shard(self._schema)
             self._shards[labels].write(found)
-        self._terms += terms
+
+    def upto(self, statement: int) -> LexicalIndex:
+        """
+        The same rows, of which those up to a statement are found and weighed. It is to be asked, not to be added to.
+        """
+        found = LexicalIndex()
+        parts: dict[Labels, list[tuple[int, str, str]]] = {}
+        with self._lock:
+            found.rows = self.rows
+            for number, (entry, text) in enumerate(zip(self.rows.entries, self._terms, strict=True)):
+                if entry.statement <= statement and self.rows.alive[number]:
+                    parts.setdefault(self.rows.labels_of(number), []).append((number, entry.kind.value, text))
+        found._fill(parts)
+        return found
 
     def state(self) -> dict[str, bytes]:
         """

@@ -14,13 +14,15 @@ from collections.abc import Mapping
 
 from graph.values import Alert, EntityId, View, entity_name
 from models.catalogue import Catalogue
-from models.contract import Candidate, Ranking, Term, doubted
+from models.contract import SUREST, Candidate, Ranking, Term, doubted
 from models.directory import Directory
 from models.matching import Match
 from models.parameters import Parameters, load
 from models.resolution_terms import KIND_OF, Evidence, Findings, service_terms, team_terms
 
 SHOWN = 50
+LISTED = 1 - SUREST
+"""A service that is less likely than what nobody thought of is no candidate, beside the best one."""
 COST = 4.0
 """How much worse a wrong service is than none, where the two are weighed: the wrong people are woken."""
 DECLARED_LABELS = ("service", "service_name")
@@ -71,7 +73,11 @@ class Resolver:
         """
         directory = self._catalogue.directory(view)
         declared = _declared(alert, directory)
-        return _decided(declared, alert) if declared else _ranked(service_terms(alert, directory), self._alert)
+        if declared:
+            return _decided(declared, alert)
+        sharp = directory.sharpness(self._alert)
+        weights = {name: sharp * weight for name, weight in self._alert.items()}
+        return _ranked(service_terms(alert, directory), weights)
 
     def team(self, alert: Alert, view: View) -> Ranking:
         """
@@ -151,14 +157,16 @@ def _ranked(findings: Findings, weights: Mapping[str, float]) -> Ranking:
     top = max([*scores.values(), none])
     total = sum(math.exp(score - top) for score in scores.values()) + math.exp(none - top)
     order = sorted(scores, key=lambda name: (-scores[name], name))[:SHOWN]
+    shares = {name: doubted(math.exp(scores[name] - top) / total) for name in order}
     candidates = tuple(
         Candidate(
             id=name,
-            probability=doubted(math.exp(scores[name] - top) / total),
+            probability=shares[name],
             terms=_terms(findings.candidates[name], weights),
             evidence=tuple(sorted(findings.candidates[name].records)),
         )
         for name in order
+        if name == order[0] or shares[name] >= LISTED
     )
     none_p = doubted(math.exp(none - top) / total, none=True)
     best = candidates[0].probability if candidates else 0.0

@@ -139,6 +139,19 @@ class SharedSearch:
         _, terms = self._known(text, scope.view)
         return self._rows.match(terms, limit, scope) if terms else ()
 
+    @property
+    def reached(self) -> int:
+        """
+        Not told: the store weighs words by all that it holds.
+        """
+        return 0
+
+    def upto(self, statement: int) -> SharedSearch:
+        """
+        Itself.
+        """
+        return self
+
     def most(self, text: str, view: View) -> float:
         """
         About what a row could score by words that has every known one of a text.

@@ -1,6 +1,6 @@
 """
 What a caller saw beside the alert: log patterns, calls between services, metrics that moved, other alerts, notes. All
-of it is optional, and none of it is kept.
+of it is optional; it is kept with an answer alone, for a replay.
 """
 
 from __future__ import annotations

@@ -372,17 +372,24 @@ def mcp(data: Data = None, config: Config = None) -> None:
 
 @app.command()
 def context(
-    alert: Annotated[str, typer.Argument(help="a file, `-` for standard input, or a line of text")],
+    alert: Annotated[str | None, typer.Argument(help="a file, `-` for standard input, or a line of text")] = None,
+    replay: Annotated[str | None, typer.Option(help="the id of an answer that was given, to make it again")] = None,
     as_of: str | None = None, known_at: str | None = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """
-    The whole answer for an alert.
+    The whole answer for an alert; with --replay whether an answer is still what the store gives, and what changed since.
     """
-    from service.api.app import answer_of
-    from service.render import answer_text
+    from service.api.app import answer_of, replay_seen
+    from service.render import answer_text, replay_text
     from service.tokens import LOCAL
 
-    raw = _alert(alert)
+    if (alert is None) == (replay is None):
+        raise typer.BadParameter("write an alert, or --replay with the id of an answer")
+    if replay is not None:
+        mark = replay
+        _asked(data, as_json, lambda memory: replay_seen(memory, mark, LOCAL), replay_text)
+        return
+    raw = _alert(alert or "")
     memory = _keeping(data)
     try:
         answer = answer_of(memory, raw, {}, LOCAL, as_of, known_at)

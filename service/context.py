@@ -42,6 +42,7 @@ from models.runbooks import RunbookQuestion
 from models.signals import NO_SIGNALS, Signals
 from models.suspects import SuspectQuestion
 from service.actions import prepared
+from service.asked import asked_bytes
 from service.fence import quoted
 from service.headline import headline
 from service.outcomes import precedent
@@ -86,6 +87,8 @@ class Question:
     signals: Signals = NO_SIGNALS
     format: str = PLAIN
     """What the payload was recognised as."""
+    asked_at: datetime | None = None
+    """When it was asked, where that is not now."""
 
 
 @dataclass
@@ -134,13 +137,13 @@ class _Work:
         return ids
 
 
-def assemble(memory: Memory, question: Question) -> Part:
+def assemble(memory: Memory, question: Question, *, keep: bool = True) -> Part:
     """
-    The context of an alert, kept under its `answer_id` for replay.
+    The context of an alert, kept under its `answer_id` for replay unless it is one.
     """
     began = time.perf_counter()
     work = _Work(memory, question, _view(question))
-    if question.alert.at > datetime.now(UTC) + FUTURE:
+    if question.alert.at > (question.asked_at or datetime.now(UTC)) + FUTURE:
         work.gaps.append("the alert's time lies in the future; it is taken as now")
     _begin_vector(work)
     _timed(work, "service", lambda: _resolve(work))
@@ -148,7 +151,8 @@ def assemble(memory: Memory, question: Question) -> Part:
     answer = _answer(work, parts)
     work.timings["total"] = (time.perf_counter() - began) * 1000
     answer["timings_ms"] = {name: round(value, 2) for name, value in work.timings.items()}
-    _keep(memory, answer, work)
+    if keep:
+        _keep(memory, answer, work)
     return answer
 
 
@@ -271,7 +275,8 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
 def _keep(memory: Memory, answer: Part, work: _Work) -> None:
     body = orjson.dumps(answer)
     try:
-        memory.shelf.put(str(answer["answer_id"]), body, sorted(work.evidence))
+        asked = partial(asked_bytes, work.question, work.view, memory.told, memory.lags(), memory.indexer.reached)
+        memory.shelf.put(str(answer["answer_id"]), body, sorted(work.evidence), asked)
     except GraphError as error:
         gaps = answer["gaps"]
         if isinstance(gaps, list):

@@ -143,3 +143,18 @@ def readiness_text(found: dict[str, list[dict[str, object]]]) -> str:
 
 def _words(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def replay_text(found: Answer) -> str:
+    """
+    Whether an answer is the same, where not, and what changed since.
+    """
+    lines = [f"{found['answer_id']}: {'the same byte for byte' if found['same'] else 'not the same'}"]
+    for one in found["differs"]:
+        ids = [", ".join(label_id(str(name)) for name in one.get(side, ())) or "-" for side in ("was", "now")]
+        lines.append(f"  {one['part']}" + (f": was {ids[0]}; is {ids[1]}" if "was" in one else ""))
+    lines += [f"  record {one['id']}: {one['state']} {quoted(one['reason'])}" for one in found["records"]]
+    newer = found["newer"]
+    for what in ("facts", "closed", "changes", "incidents"):
+        lines += [f"  since then {what}: {label_id(one['id'])} ({label(one['source'])})" for one in newer[what]]
+    return "\n".join([*lines, f"  not compared: {', '.join(found['volatile'])}"])

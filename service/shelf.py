@@ -5,7 +5,7 @@ Answers on their way into the store: a responder does not wait for the disk, and
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,8 @@ from graph.contract import Store
 from graph.errors import GraphError
 
 SHELF = "answers"
+ASKED = ".asked"
+"""Behind an answer's id: the key of the question in full, for a replay."""
 QUESTIONS = "questions"
 """The shelf of what was asked last, in so many places that take turns by chance; any process may write there."""
 PLACES = 64
@@ -36,21 +38,25 @@ class Shelf:
         self._waiting: dict[str, bytes] = {}
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shelf")
 
-    def put(self, answer: str, body: bytes, records: Collection[str]) -> None:
+    def put(
+        self, answer: str, body: bytes, records: Collection[str], asked: Callable[[], bytes] | None = None
+    ) -> None:  # fmt: skip
         """
-        Keep an answer, resting on records. Raises GraphError where it is known that it cannot be kept.
+        Keep an answer with its question, resting on records. Raises GraphError where it is known that it cannot be.
         """
         if not self._behind or self._failed or len(self._waiting) >= MOST:
-            self._store.keep(SHELF, [(answer, body)], records)
+            self._store.keep(SHELF, _rows(answer, body, asked), records)
             self._failed = False
             self._note(answer, body, records)
             return
         self._waiting[answer] = body
-        self._pool.submit(self._write, answer, body, records)
+        self._pool.submit(self._write, answer, body, records, asked)
 
-    def _write(self, answer: str, body: bytes, records: Collection[str]) -> None:
+    def _write(
+        self, answer: str, body: bytes, records: Collection[str], asked: Callable[[], bytes] | None
+    ) -> None:  # fmt: skip
         try:
-            self._store.keep(SHELF, [(answer, body)], records)
+            self._store.keep(SHELF, _rows(answer, body, asked), records)
             self._note(answer, body, records)
         except GraphError:
             self._failed = True
@@ -85,10 +91,24 @@ class Shelf:
         """
         A kept answer, or one that waits.
         """
+        if answer.endswith(ASKED):
+            return None
         return self._waiting.get(answer) or self._store.kept(SHELF, [answer]).get(answer)
+
+    def asked(self, answer: str) -> bytes | None:
+        """
+        The question of a kept answer; what still waits is written first.
+        """
+        self._pool.submit(lambda: None).result()
+        key = answer + ASKED
+        return self._store.kept(SHELF, [key]).get(key)
 
     def close(self) -> None:
         """
         Wait until all is written.
         """
         self._pool.shutdown(wait=True)
+
+
+def _rows(answer: str, body: bytes, asked: Callable[[], bytes] | None) -> list[tuple[str, bytes]]:
+    return [(answer, body), *([(answer + ASKED, asked())] if asked else [])]

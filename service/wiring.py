@@ -64,6 +64,8 @@ class Memory:
     deliveries: Deliveries
     audit: Audit
     gaps: list[str] = field(default_factory=list)
+    told: tuple[str, ...] = ()
+    """Those of the gaps that lie in the question."""
     activity: Activity = field(default_factory=Activity)
     _follower: Follower | None = None
     _ready: bool = False
@@ -108,7 +110,19 @@ class Memory:
         """
         The same memory, whose answers tell these gaps too: what was already missing in the question.
         """
-        return replace(self, gaps=[*self.gaps, *gaps]) if gaps else self
+        return replace(self, gaps=[*self.gaps, *gaps], told=tuple(gaps)) if gaps else self
+
+    def weighed(self, reached: int) -> Memory:
+        """
+        The same memory, whose words are weighed as when this statement was the newest; for a replay.
+        """
+        if not reached or reached == self.indexer.reached:
+            return self
+        indexer = self.indexer.upto(reached)
+        incidents = self.catalogue.incidents
+        precedents = Precedents(indexer, self.store, parameters("precedents"), incidents)
+        runbooks = Runbooks(indexer, self.store, parameters("runbooks"))
+        return replace(self, indexer=indexer, precedents=precedents, runbooks=runbooks)
 
     def follow(self) -> None:
         """

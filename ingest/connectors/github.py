@@ -52,7 +52,7 @@ _NO_CHANGE = frozenset({
 """Events that are no change of what runs."""
 _ORGANISATION = frozenset({
     "organization", "org_block", "member", "membership", "team", "team_add", "repository", "repository_import",
-    "repository_ruleset", "branch_protection_rule", "branch_protection_configuration", "public", "meta", "deploy_key",
+    "repository_ruleset", "branch_protection_rule", "branch_protection_configuration", "public", "deploy_key",
     "installation", "installation_repositories", "installation_target", "github_app_authorization",
     "personal_access_token_request", "custom_property", "custom_property_values", "project", "project_card",
     "project_column", "projects_v2", "projects_v2_item", "projects_v2_status_update", "sponsorship",

@@ -39,6 +39,7 @@ from service.mcp import endpoint
 from service.metrics import exposition
 from service.outcomes import precedent
 from service.render import answer_text
+from service.replay import replayed
 from service.retraction import replacement
 from service.sources import listing
 from service.timeline import incident_timeline, timeline_markdown
@@ -193,6 +194,14 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         headers = {"precedent-replaced-by": str(newer["answer_id"])} if newer else {}
         return Response(kept, headers=headers, media_type="application/json")
 
+    @app.get("/v1/answers/{answer_id}/replay")
+    async def replay(request: Request, answer_id: str) -> Response:
+        """
+        The answer made again from the store at its own view: whether it is the same, and what changed since.
+        """
+        who = await caller(request, "read")
+        return as_json(await timed("replay", lambda: replay_seen(memory, answer_id, who)))
+
     @app.post("/v1/similar")
     async def similar(request: Request) -> Response:
         """
@@ -228,6 +237,14 @@ def answer_seen(memory: Memory, answer: str, who: Caller) -> bytes:
     if not may_see(memory, kept, who):
         raise Problem(404, f"there is no answer {answer}")
     return kept
+
+
+def replay_seen(memory: Memory, answer: str, who: Caller) -> parts.Part:
+    """
+    The replay of a kept answer. A Problem 404 where there is none that the caller may see.
+    """
+    answer_seen(memory, answer, who)
+    return replayed(memory, answer, who.visibility)
 
 
 def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object] | object) -> dict[str, object]:

@@ -127,11 +127,13 @@ def _question(
         texts = [str(one.get("text", "")) for one in descriptions if isinstance(one, dict)]
         # each begins with the service, which is the answer
         annotations["description"] = "\n".join(text.partition(":")[2].strip() for text in texts)
-    if row.get("summary"):
-        annotations["summary"] = str(row["summary"])
+    for text in ("summary", "description"):
+        if isinstance(row.get(text), str):
+            annotations.setdefault(text, str(row[text]))
     queries = row.get("queries")
-    expr = str(body.get("expr") or "") or ("\n".join(map(str, queries.values())) if isinstance(queries, dict) else "")
-    name = str(body.get("alert") or body.get("name") or "") if "expr" in body or "alert" in body else identity
+    expr = str(body.get("expr") or body.get("query") or "")
+    expr = expr or ("\n".join(map(str, queries.values())) if isinstance(queries, dict) else "")
+    name = str(body.get("alert") or body.get("name") or identity)
     kept = {str(key): str(value) for key, value in labels.items() if str(key) not in _TRUTH_LABELS}
     return Alert(id=identity, name=name, at=NOW, labels=kept, annotations=annotations, expr=expr)
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import base64
 import json
+import random
+import textwrap
 import time
 from collections import Counter
 
@@ -14,7 +16,7 @@ import pytest
 from ingest.connectors import connector
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
-from tests.security.planting import KINDS, harmless, planted
+from tests.security.planting import KINDS, PREFIXED, harmless, identifier, planted
 
 REDACTOR = Redactor()
 
@@ -68,6 +70,62 @@ HEXED = "9f86d081884c7d65" * 4
 )  # fmt: skip
 def test_rarer_forms_are_found(form: str, secret: str) -> None:
     assert secret not in redact_body(REDACTOR, form.format(secret)).text
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["github-classic", "gitlab", "slack-token", "stripe", "npm", "vault", "grafana-service", "digitalocean", "openai"],
+)
+@pytest.mark.parametrize("share", [0.4, 0.6, 0.9])
+@pytest.mark.parametrize(
+    "form", ["failed with {}", "failed with {}...", "failed with {}…", '{{"error": "token {}"}}', "{} [truncated]"]
+)
+def test_what_is_left_of_a_secret_that_was_cut_off_is_found(kind: str, share: float, form: str) -> None:
+    rng = random.Random(f"{kind} {share}")
+    whole = PREFIXED[kind](rng)
+    cut = whole[: max(16, int(len(whole) * share))]
+    assert cut[-8:] not in redact_body(REDACTOR, form.format(cut)).text
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("postgres://app:{}", VALUE), ('{{"dsn": "amqps://svc:{}"}}', VALUE), ("cannot reach redis://:{}...", VALUE),
+        ("{}\n-----END RSA PRIVATE" + " KEY-----", VALUE * 2), ('{{"log": "{}\\n-----END PRIVATE' + ' KEY-----"}}', VALUE * 2),
+    ],
+)  # fmt: skip
+def test_an_end_without_its_beginning_and_a_beginning_without_its_end_are_found(text: str, secret: str) -> None:
+    assert secret not in redact_body(REDACTOR, text.format(secret)).text
+
+
+@pytest.mark.parametrize(
+    "plain", ["password=" + VALUE, "gh" + "p_" + "a1B2c3D4e5F6" * 3, '{"client_secret": "' + VALUE + '"}', "postgres://app:" + VALUE + "@db/x", "A=1\n" * 30 + "API_TOKEN=" + VALUE]
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["{}", "config: {}", '{{"blob": "{}"}}', "got {} back"])
+def test_what_base64_hides_is_found(plain: str, form: str) -> None:
+    for encoded in (
+        base64.b64encode(plain.encode()).decode(),
+        base64.urlsafe_b64encode(plain.encode()).decode().rstrip("="),
+        "\n".join(textwrap.wrap(base64.b64encode(plain.encode()).decode(), 76)),
+    ):
+        text = form.format(encoded if form[0] != "{{" else json.dumps(encoded)[1:-1])
+        left = redact_body(REDACTOR, text).text
+        assert encoded[:20] not in left
+        assert encoded[-16:] not in left
+
+
+def test_ids_of_visits_and_what_is_encoded_without_a_secret_are_left_alone() -> None:
+    rng = random.Random(7)
+    names = ("sessionId", "session_id", "session.id", "SessionID", "chatSessionId")
+    bodies = [json.dumps({rng.choice(names): identifier(rng), "n": n}) for n in range(300)]
+    bodies += [f"{rng.choice(names)}={identifier(rng)} GET /checkout" for _ in range(300)]
+    bodies += [
+        json.dumps({"state": base64.b64encode(f"page {n} of the list of orders".encode()).decode()}) for n in range(300)
+    ]
+    bodies += [json.dumps({"icon": base64.b64encode(rng.randbytes(60)).decode()}) for _ in range(300)]
+    hit = [body for body in bodies if redact_body(REDACTOR, body).found]
+    assert len(hit) < len(bodies) * 0.005, hit[:5]
+    assert redact_body(REDACTOR, f"Set-Cookie: JSESSIONID={identifier(rng)}; Path=/").found
 
 
 def test_formatting_hides_no_secret() -> None:
