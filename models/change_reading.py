@@ -8,12 +8,13 @@ import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from graph.values import Change, ChangeKind, entity_name
 from models import diffs
 from models.names import tokens
 from models.paths import harmless
+from models.phrases import Phrases
 from models.symptoms import stem
 
 MECHANISMS: Mapping[str, str] = {
@@ -36,10 +37,12 @@ MECHANISMS: Mapping[str, str] = {
     "model": r"model|embedding|prompt|index|dimension|vector|groundedness",
     "query": r"query|sql|select|n\+1|index scan|statement",
 }  # fmt: skip
-_MECHANISMS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in MECHANISMS.items()}
+_NAMES = tuple(MECHANISMS)
+_MECHANISMS = Phrases(MECHANISMS.values())
 _UPGRADE = re.compile(r"\b(?:upgrade|bump|update|migrate|switch|enable|move|replace|attempt|try)\b", re.IGNORECASE)
 _FIX = re.compile(r"^\W*(?:\[[^\]]*\]\W*)?(?:hot|bug)?fix(?:es|ed|ing)?\b|\btypo|\bcorrect(?:s|ed)?\b|\bmissing\b|^\W*actually\b", re.IGNORECASE)  # fmt: skip
 _TRIAL = re.compile(r"\btemporar|\btemp\b|\btest(?:s|ing)?\b|\btry(?:ing)?\b|\battempt|\bwip\b|\bexperiment|\bdebug|\bpilot\b|\btrial\b", re.IGNORECASE)  # fmt: skip
+_DARK = re.compile(r"(?:->|→|\bto|\bat|=|:)\s*0(?:\.0+)?\s?%")
 _COSMETIC = re.compile(
     r"\bcomments?\b|\bdocs?\b|\bdocument|\bnotes?\b|\breadme|\blint|\bformat|\bstyle\b|\blogo\b|\btypo|\bprettier|\bpre-commit|\bwhitespace|\btidy|\bclean",
     re.IGNORECASE,
@@ -60,27 +63,33 @@ class Reading:
         self.lowered = self.text.lower()
         self.words = _words(change, self.diff)
         self.names = self.diff.names | {path.rpartition("/")[2].lower() for path in change.files[:50]}
-        self._met: dict[str, bool] = {}
+        self._met: frozenset[str] | None = None
 
     def speaks_of(self, mechanism: str) -> bool:
         """
         Whether its texts name a mechanism.
         """
-        met = self._met.get(mechanism)
-        if met is None:
-            met = self._met[mechanism] = bool(_MECHANISMS[mechanism].search(self.text))
-        return met
+        if self._met is None:
+            self._met = frozenset(_mechanisms(self.text))
+        return mechanism in self._met
 
 
-_READ: WeakKeyDictionary[Change, Reading] = WeakKeyDictionary()
-"""Alerts of one hour are asked about the same changes. What was read of a change goes with it, erased texts too."""
+_READ: dict[int, tuple[ref[Change], Reading]] = {}
+"""Alerts of one hour are asked about the same changes. What was read of a change goes with it, erased texts too. By what
+a change is and not by what it says, since to compare all that it says costs more than to read it."""
 
 
 def reading_of(change: Change) -> Reading:
-    found = _READ.get(change)
-    if found is None:
-        found = _READ[change] = Reading(change)
-    return found
+    """
+    What a change says, read once for each object.
+    """
+    mark = id(change)
+    held = _READ.get(mark)
+    if held is not None and held[0]() is change:
+        return held[1]
+    made = Reading(change)
+    _READ[mark] = (ref(change, lambda _: _READ.pop(mark, None)), made)
+    return made
 
 
 def _words(change: Change, diff: diffs.Diff) -> dict[str, float]:
@@ -116,6 +125,7 @@ def _own_terms(change: Change, diff: diffs.Diff) -> dict[str, float]:
         "failed": float(change.status in ("failure", "failed", "error")),
         "deploy": float(change.kind in (ChangeKind.DEPLOY, ChangeKind.FLAG, ChangeKind.MODEL, ChangeKind.SCHEMA)),
         "scaling": float(change.kind is ChangeKind.SCALING),
+        "dark": float(change.kind is ChangeKind.FLAG and bool(_DARK.search(f"{change.title}\n{change.text[:500]}"))),
         "cosmetic": float(told and bool(_COSMETIC.search(change.title))),
         "fix": float(told and bool(_FIX.search(change.title))),
         "trial": float(told and bool(_TRIAL.search(change.title))),
@@ -132,4 +142,8 @@ def mechanisms(text: str) -> tuple[str, ...]:
     """
     The mechanisms that a symptom speaks of.
     """
-    return tuple(name for name, pattern in _MECHANISMS.items() if pattern.search(text))
+    return _mechanisms(text)
+
+
+def _mechanisms(text: str) -> tuple[str, ...]:
+    return tuple(_NAMES[place] for place in _MECHANISMS.among(text))

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from models.contract import Term
+from models.phrases import Phrases
 from models.signals import Delta, Signals
 
 WORD = 1.4
@@ -55,6 +56,8 @@ _WORDS = [
     for strength, table in ((HARD, _SURE), (WORD, _SOFT))
     for name, pattern in table.items()
 ]
+_PHRASES = Phrases(pattern.pattern for _, _, pattern in _WORDS)
+"""Tells which of them are worth looking for: a question has few of them."""
 _EXPIRED = re.compile(_SURE["certificate"] + "|" + _SOFT["certificate"], re.IGNORECASE)
 _OUTAGE = re.compile(r"degrad|outage|incident|unavailable|investigat|disrupt|elevated|down\b", re.IGNORECASE)
 _TIME = re.compile(r"\b(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?:Z|\+00:00)")
@@ -138,7 +141,7 @@ def _said(whole: str) -> tuple[_Sign, ...]:
     """
     known: set[str] = set()
     signs = []
-    for name, strength, pattern in _WORDS:
+    for name, strength, pattern in (_WORDS[place] for place in _PHRASES.among(whole)):
         marks = dict.fromkeys(_NUMBER.sub("#", mark[0].lower()) for mark in pattern.finditer(whole))
         if marks:
             said = ", ".join(repr(mark[:50]) for mark in list(marks)[:3])

@@ -59,8 +59,6 @@ class Places:
             and not _same_environment(question.environment, change.environment)
         ):
             row["environment"] = 1.0
-        if question.region and change.region and question.region.lower() != change.region.lower():
-            row["region"] = 1.0
         return row
 
     def _area(self, change: Change) -> dict[str, float]:
@@ -107,6 +105,19 @@ def _unplaced(change: Change, question: SuspectQuestion) -> dict[str, float]:
     named = (chance for name, chance in question.names.items() if any(name <= words for words in given))
     row = {"path": path, "named": max(named, default=0.0)}
     return {**row, "unplaced": float(bool(question.places or question.names) and not any(row.values()))}
+
+
+_EVERYWHERE = frozenset(("global", "all", "multi", "any", "*"))
+
+
+def reaches(region: str | None, asked: str | None) -> bool:
+    """
+    Whether a change in a region can show in another; a zone lies in its region, and what names none may be anywhere.
+    """
+    if not (region and asked):
+        return True
+    one, other = region.lower(), asked.lower()
+    return one in _EVERYWHERE or other in _EVERYWHERE or one.startswith(other) or other.startswith(one)
 
 
 _SHORT = {

@@ -41,7 +41,7 @@ SENTENCES: Mapping[str, str] = {
     "files": "it touches {count} files",
     "lines": "by how many lines it changes",
     "environment": "in {environment}, not {asked_environment}",
-    "region": "in {region}, not {asked_region}",
+    "dark": "a flag at 0 %, which reaches nobody",
     "taken_back": "it was taken back before the onset",
     "takes_back": "it takes an earlier change back",
     "harmless": "only documents, tests or style",
@@ -84,8 +84,6 @@ class Words:
             "count": len(change.files),
             "environment": change.environment,
             "asked_environment": question.environment,
-            "region": change.region,
-            "asked_region": question.region,
         }
 
     def says(self, term: str) -> str:

@@ -21,7 +21,7 @@ from models.taking_back import taken_back, takes_back
 WEIGHTS: Mapping[str, float] = {
     # when, and where
     "lag": -0.62, "rank": -0.3, "service": 3.4, "neighbour": 1.5, "distance": -0.7, "other": -2.2, "path": 3.0, "named": 1.6, "unplaced": -1.5,
-    "deployed": 0.8, "shared": -1.0, "held": -2.5, "late": -4.0, "environment": -3.0, "region": -4.0,
+    "deployed": 0.8, "shared": -1.0, "held": -2.5, "late": -4.0, "environment": -3.0, "dark": -3.0,
     # what it does, and what the symptom says
     "overlap": 1.3, "exact": 2.2, "seen": 2.5, "mechanism": 0.7, "moved": -2.5, "values": 0.8, "guards": 0.8, "logging": -2.5, "style": -3.0, "bump": -1.2,
     # what it is
@@ -31,7 +31,7 @@ WEIGHTS: Mapping[str, float] = {
 
 AREA_WEIGHTS: Mapping[str, float] = {
     "lag": -0.4, "area": 5.0, "area_share": 0.5, "area_rank": -1.4, "parent": 0.4, "automated": -0.5, "merge": -2.0, "harmless": -0.6,
-    "takes_back": -3.0, "taken_back": -4.0, "cosmetic": -1.0, "fix": -0.7, "trial": 0.4, "environment": -3.0, "region": -4.0, "overlap": 1.3, "exact": 1.5,
+    "takes_back": -3.0, "taken_back": -4.0, "cosmetic": -1.0, "fix": -0.7, "trial": 0.4, "environment": -3.0, "overlap": 1.3, "exact": 1.5,
 }  # fmt: skip
 """Where an area of files is asked about, not a service: learned from what organisations took back."""
 

@@ -19,6 +19,7 @@ from models.exposure import tied
 from models.hypotheses import hypotheses, together
 from models.parameters import Parameters
 from models.signals import Signals, entity
+from models.suspect_places import reaches
 from models.suspect_question import SuspectQuestion
 from models.suspect_sentences import SENTENCES, Words
 from models.suspect_terms import AREA_WEIGHTS, WEIGHTS, Read, read, terms_of
@@ -109,9 +110,10 @@ def rank(
     by: Weighing = DEFAULT,
 ) -> Ranking:
     """
-    Rank given changes. The same as `Suspects.rank`, for callers that have the changes at hand.
+    Rank given changes. The same as `Suspects.rank`, for callers that have the changes at hand. What came after
+    the alert, or to another region alone, is no suspect.
     """
-    before = [one for one in found if one.item.at <= question.at]
+    before = [one for one in found if one.item.at <= question.at and reaches(one.item.region, question.region)]
     every = read([one.item for one in before], question)
     deeds = tied(every.exposures)
     kept = [place for place in range(len(before)) if place not in deeds]

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 import orjson
 
 from graph.contract import Store
-from graph.errors import GraphError
 from graph.values import Labels
 from service.backtest.run import Backtest, Plan, Report, backtest
 from service.parts import stamp
@@ -20,6 +19,8 @@ from service.wiring import Memory
 SHELF = "backtests"
 REST = 1.0
 """Seconds of rest a second of work: answers come first."""
+LONGEST = 2.0
+"""Seconds of rest at once."""
 
 
 def keep(store: Store, made: Backtest, visibility: Labels) -> None:
@@ -60,6 +61,7 @@ class Runner:
         self._thread: threading.Thread | None = None
         self._at: dict[str, object] = {}
         self._problem = ""
+        self._worked_since = 0.0
 
     def start(self, plan: Plan) -> bool:
         """
@@ -70,6 +72,7 @@ class Runner:
                 return False
             self._problem = ""
             self._at = {"what": "reading changes", "done": 0, "total": 0, "started_at": stamp(datetime.now(UTC))}
+            self._worked_since = time.perf_counter()
             self._thread = threading.Thread(target=self._run, args=(plan,), name="precedent-backtest", daemon=True)
             self._thread.start()
             return True
@@ -99,16 +102,15 @@ class Runner:
 
     def _run(self, plan: Plan) -> None:
         try:
-            keep(self._memory.store, backtest(self._memory, plan, self._progress, self._rest), plan.visibility)
+            keep(self._memory.store, backtest(self._memory, plan, self._progress), plan.visibility)
         except _Ended:
             return
-        except (GraphError, ValueError, LookupError, RuntimeError) as error:
+        except Exception as error:  # noqa: BLE001 - the background is an edge: whoever asks is told
             self._problem = f"{type(error).__name__}: {error}"
 
     def _progress(self, what: str, done: int, total: int) -> None:
         if self._ended.is_set():
             raise _Ended
         self._at = {**self._at, "what": what, "done": done, "total": total}
-
-    def _rest(self, seconds: float) -> None:
-        time.sleep(min(1.0, seconds * REST))
+        self._ended.wait(min(LONGEST, (time.perf_counter() - self._worked_since) * REST))
+        self._worked_since = time.perf_counter()

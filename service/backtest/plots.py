@@ -12,7 +12,7 @@ from service.backtest.text import RANKERS, REASONS, SET_NAMES
 SIDE, PAD = 300.0, 44.0
 """Of the reliability diagram, and of the room for its axes."""
 BAR, ROW, LEFT = 360.0, 26.0, 150.0
-LISTED = 100
+LISTED = 40
 Json = Any
 
 

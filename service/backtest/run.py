@@ -9,7 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
+from graph.errors import StoreUnavailable
 from graph.values import PUBLIC, FactKind, Labels, View, entity_name
 from models.culprits import Culprit, Weighed
 from service.backtest.cases import Case, History, Progress, cases, early, history
@@ -24,7 +27,10 @@ CATALOGUES = ("known", "today")
 MOST = 1000
 LABELS = 2000
 """Labels that a report holds."""
+PATIENCE = (0.5, 2.0, 5.0)
+"""Seconds until a store that did not answer is asked again."""
 Report = dict[str, object]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +57,18 @@ class Backtest:
     records: frozenset[str] = field(default=frozenset(), hash=False)
 
 
-def backtest(memory: Memory, plan: Plan, progress: Progress, rest: Callable[[float], None] | None = None) -> Backtest:
+def backtest(memory: Memory, plan: Plan, progress: Progress) -> Backtest:
     """
-    Replay, and report. Costs up to minutes of one core for thousands of incidents; nothing is stored. `rest` is told
-    after each replay how many seconds it took, so that others get their turn. Whatever `progress` raises ends it.
+    Replay, and report. Costs up to minutes of one core for thousands of incidents; nothing is stored. `progress` is
+    told after each step; it may take its time, and what it raises ends the backtest.
     """
     began = time.perf_counter()
     now = View.now(plan.visibility)
-    known = history(memory.store, now, progress)
+    known = _patiently(lambda: history(memory.store, now, progress))
     wrong = early(known.incidents)
     chosen = _chosen(cases(known), plan)
     hidden = frozenset(one.record for one in wrong)
-    done, leaks = _replayed(memory, chosen, plan, hidden, known, progress, rest)
+    done, leaks = _replayed(memory, chosen, plan, hidden, known, progress)
     leaks += dated_early(one for one in wrong if one.item.id in {case.id for case in chosen})
     unsound = {leak.case for leak in leaks if leak.kind != "dated_early"}
     sound = [one for one in done if one.case.id not in unsound]
@@ -115,24 +121,39 @@ def _chosen(found: Sequence[Case], plan: Plan) -> list[Case]:
 
 
 def _replayed(
-    memory: Memory, chosen: Sequence[Case], plan: Plan, hidden: frozenset[str], known: History, progress: Progress,
-    rest: Callable[[float], None] | None,
-) -> tuple[list[Replayed], list[Leak]]:  # fmt: skip
+    memory: Memory, chosen: Sequence[Case], plan: Plan, hidden: frozenset[str], known: History, progress: Progress
+) -> tuple[list[Replayed], list[Leak]]:
     watch = Watch(memory.store)
     now = View.now(plan.visibility).known_at
     done: list[Replayed] = []
     leaks: list[Leak] = []
     for number, case in enumerate(chosen, 1):
-        began = time.perf_counter()
         view = view_of(case, plan.visibility, hidden)
         names = replace(view, known_at=now) if plan.catalogue == "today" else None
-        one = replay(memory, case, view, known.traces, names)
-        leaks += watch.check(one, view, names=names is None)
+        one, found = _patiently(partial(_one, memory, watch, case, view, names, known))
+        leaks += found
         done.append(one)
         progress("replaying", number, len(chosen))
-        if rest:
-            rest(time.perf_counter() - began)
     return done, leaks
+
+
+def _one(
+    memory: Memory, watch: Watch, case: Case, view: View, names: View | None, known: History
+) -> tuple[Replayed, list[Leak]]:
+    one = replay(memory, case, view, known.traces, names)
+    return one, watch.check(one, view, names=names is None)
+
+
+def _patiently(do: Callable[[], Result]) -> Result:
+    """
+    A thousand replays should not be lost to one moment in which a server does not answer.
+    """
+    for pause in PATIENCE:
+        try:
+            return do()
+        except StoreUnavailable:
+            time.sleep(pause)
+    return do()
 
 
 def _notes(memory: Memory, chosen: Sequence[Case], plan: Plan, now: View) -> list[str]:

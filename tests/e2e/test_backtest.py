@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from graph.errors import StoreUnavailable
 from graph.values import View
 from ingest.pipeline import ingest
 from ingest.sources import read_sources
@@ -105,7 +106,9 @@ def test_a_server_replays_in_the_background_and_keeps_the_report(served: TestCli
     assert (begun.status_code, begun.json()["status"]["state"]) == (202, "running")
     assert served.post("/v1/backtest").status_code == 409
     assert served.get("/backtest").headers["refresh"] == "3"
-    report = finished(served)["report"]
+    ended = finished(served)
+    assert ended["status"] == {"state": "idle"}
+    report = ended["report"]
     seen, sets = report["coverage"], report["sets"]
     assert report["ok"]
     assert report["notes"] == []
@@ -128,7 +131,8 @@ def test_a_server_replays_in_the_background_and_keeps_the_report(served: TestCli
 
 
 def test_the_page_draws_the_report_and_needs_nothing_that_its_policy_forbids(served: TestClient) -> None:
-    finished(served)
+    served.post("/v1/backtest", json={"limit": 20})
+    assert finished(served)["status"] == {"state": "idle"}
     page = served.get("/backtest")
     assert page.status_code == 200
     assert "refresh" not in page.headers
@@ -215,6 +219,27 @@ class Foresighted(Suspects):
 
     def rank(self, question: SuspectQuestion, view: View) -> Ranking:
         return super().rank(replace(question, at=datetime(2026, 3, 3, tzinfo=UTC)), View.now(view.visibility))
+
+
+def test_a_store_that_does_not_answer_for_a_moment_is_asked_again(memory: Memory, tmp_path: Path) -> None:
+    asked: list[datetime] = []
+
+    class Hiccup(Suspects):
+        def rank(self, question: SuspectQuestion, view: View) -> Ranking:
+            asked.append(question.at)
+            if len(asked) == 1:
+                raise StoreUnavailable("test", "it was restarted")
+            return super().rank(question, view)
+
+    told(
+        memory,
+        tmp_path / "org",
+        changes=lines(deployed("bad", "2026-03-02T11:50:00Z")),
+        incidents=lines(broke(caused_by=["bad"])),
+    )
+    report = backtest(replace(memory, suspects=Hiccup(memory.store)), Plan(), silent).report
+    assert report["coverage"]["replayed"] == 1  # type: ignore[index]  # a mapping
+    assert len(asked) == 2
 
 
 def test_a_ranker_that_looks_ahead_is_found_and_its_replays_do_not_count(memory: Memory, tmp_path: Path) -> None:

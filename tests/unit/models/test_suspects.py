@@ -51,8 +51,27 @@ def test_what_happened_after_the_onset_is_no_suspect() -> None:
     assert ask(change("before", 5), change("after", -5)) == ["before"]
 
 
-def test_another_region_or_environment_is_not_exposed() -> None:
-    assert ask(change("here", 90, region="eu"), change("there", 5, region="us"), region="eu")[0] == "here"
+def test_another_region_is_no_suspect() -> None:
+    assert ask(change("here", 90, region="eu"), change("there", 5, region="us"), region="eu") == ["here"]
+    assert ask(change("zone", 90, region="eu-west-1a"), change("all", 5, region="global"), region="eu-west-1") == [
+        "all",
+        "zone",
+    ]
+
+
+def test_a_flag_that_reaches_nobody_is_behind() -> None:
+    flag = Change(
+        id="flag",
+        kind=ChangeKind.FLAG,
+        at=ONSET - timedelta(minutes=5),
+        services=("service:shop",),
+        title="new-cart: off to 0 %",
+    )
+    dark = Statement(seq=2, item=flag, record="r", source="s", trust=Trust.OBSERVED, known=Span())
+    assert ask(dark, change("deploy", 60))[0] == "deploy"
+
+
+def test_another_environment_is_not_exposed() -> None:
     assert (
         ask(
             change("prod", 90, environment="prod"), change("stage", 5, environment="staging"), environment="production"
