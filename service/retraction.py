@@ -37,7 +37,7 @@ from service.fence import label_id, quoted
 from service.inbox import ask
 from service.parts import stamp
 from service.settings import Settings
-from service.shelf import SHELF
+from service.shelf import ASKED, SHELF
 from service.wiring import Memory, open_memory, require_store_of
 
 REPLACED = "replaced"
@@ -130,9 +130,16 @@ def _listing(store: Store, resting: Retraction) -> dict[str, object]:
             if isinstance(one.item, Incident)
             for fix in one.item.fixes
         ],
-        "answers": [key for shelf, key in resting.kept if shelf == SHELF],
+        "answers": _answers(resting),
         "vectors": sum(shelf.startswith("vectors") for shelf, _ in resting.kept),
     }
+
+
+def _answers(resting: Retraction) -> list[str]:
+    """
+    The ids of the kept answers, whose questions lie beside them.
+    """
+    return [key for shelf, key in resting.kept if shelf == SHELF and not key.endswith(ASKED)]
 
 
 def _row(stated: Statement[Item]) -> dict[str, object]:
@@ -190,7 +197,7 @@ def _verdicts(store: Store, before: Mapping[str, Any], items: Sequence[Item]) ->
 
 
 def _kept_answers(store: Store, resting: Retraction) -> dict[str, dict[str, Any]]:
-    keys = [key for shelf, key in resting.kept if shelf == SHELF]
+    keys = _answers(resting)
     return {key: orjson.loads(body) for key, body in store.kept(SHELF, keys).items()} if keys else {}
 
 
