@@ -151,6 +151,22 @@ def answering(facts: Facts, view: View, owned: Ownership, known: Identity, depar
     )
 
 
+def levels_of(facts: Facts, view: View, whose: EntityId, known: Identity, departed: Departed) -> tuple[Level, ...]:
+    """
+    The levels of a policy, a team or a service by itself, the first of which are those on call for it.
+    """
+    return _levels(_Reading(facts, view, known, departed), known.same(whose), frozenset())
+
+
+def rota_of(facts: Facts, view: View, schedule: EntityId, known: Identity) -> Rota | None:
+    """
+    A schedule's rules with its overrides; None where there are none, or none that can be told whole.
+    """
+    reading = _Reading(facts, view, known, lambda person: "")
+    ids = known.same(schedule)
+    return _rota(reading, ids, reading.stated(FactKind.ON_CALL_FOR, objects=ids, valid=False))[0]
+
+
 def _levels(reading: _Reading, service: frozenset[EntityId], team: frozenset[EntityId]) -> tuple[Level, ...]:
     """
     The service's own ladder, else its team's; before it who is on call for the service or the team itself.

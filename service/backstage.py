@@ -141,17 +141,22 @@ def _conditions(text: str) -> dict[str, list[str]]:
 
 def _holds(wanted: dict[str, list[str]], made: Part) -> bool:
     for key, values in wanted.items():
-        found = _values(made, key)
+        found = values_at(made, key)
         if not found or (values and not set(values) & found):
             return False
     return True
 
 
-def _values(made: Part, key: str) -> set[str]:
+def values_at(made: Part, key: str, *, cased: bool = False) -> set[str]:
+    """
+    What stands at a key of an entity (`spec.owner`, `relations.ownedBy`), in lower case unless `cased`.
+    """
     if key.startswith("relations."):
         rows = made["relations"] if isinstance(made["relations"], list) else []
-        return {one["targetRef"].lower() for one in rows if one["type"].lower() == key.partition(".")[2]}
-    return {one.lower() for one in _inside(made, key)}
+        found = {str(one["targetRef"]) for one in rows if one["type"].lower() == key.partition(".")[2]}
+    else:
+        found = set(_inside(made, key))
+    return found if cased else {one.lower() for one in found}
 
 
 def _inside(value: object, key: str) -> Iterator[str]:

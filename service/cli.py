@@ -430,10 +430,10 @@ def owner(name: str, as_of: str | None = None, data: Data = None, as_json: Json 
     """
     from service.api.requests import view_of
     from service.lookup import owner_of
-    from service.render import owner_text
+    from service.render import owner_lines
     from service.tokens import LOCAL
 
-    _asked(data, as_json, lambda memory: owner_of(memory, view_of(LOCAL, as_of, None), name), owner_text)
+    _asked(data, as_json, lambda memory: owner_of(memory, view_of(LOCAL, as_of, None), name), owner_lines)
 
 
 @app.command()
@@ -562,6 +562,11 @@ def feedback(
 @app.command()
 def readiness(
     trend: Annotated[str, typer.Option(help="and the shares so many days ago, like 7,30")] = "",
+    check: Annotated[bool, typer.Option("--check", help="hold it against past incidents, asked about again")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="incidents of the check, the newest")] = 100,
+    catalogue: Annotated[
+        str, typer.Option(help="of the check: services as `known` then, or as they are `today`")
+    ] = "known",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -569,6 +574,14 @@ def readiness(
     What could be answered for each service, what is missing, and what to mend first.
     """
     from graph.values import View
+
+    if catalogue not in ("known", "today"):
+        raise typer.BadParameter("write `known` or `today`", param_hint="--catalogue")
+    if check:
+        from service.readiness_check import check_text, checked
+
+        _asked(data, as_json, lambda memory: checked(memory, _progress, limit, catalogue), check_text)
+        return
     from service.api.owners import days_of
     from service.readiness import readiness as of
     from service.render import readiness_text

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from graph.answering import Answering, Fault, answering
+from graph.answering import Answering, Departed, Fault, answering
 from graph.identity import Identity
 from graph.replica import Replica
 from graph.resolved import Ownership, best_first, ownership
@@ -30,7 +30,19 @@ OF_COMMITS = 0.55
 HALF_LIFE = timedelta(days=730)
 WORDS = ((0.85, "high"), (0.6, "fair"), (0.0, "low"))
 INACTIVE = frozenset(
-    ["inactive", "deactivated", "suspended", "deleted", "disabled", "blocked", "terminated", "offboarded", "left"]
+    [
+        "inactive",
+        "deactivated",
+        "suspended",
+        "deleted",
+        "disabled",
+        "blocked",
+        "terminated",
+        "offboarded",
+        "left",
+        "departed",
+        "archived",
+    ]
 )
 _SAME_TEAM = frozenset(["team", "squad", "group", "crew", "owners", "owner", "eng", "engineers", "maintainers", "the"])
 _FIRST = datetime.min.replace(tzinfo=UTC)
@@ -120,6 +132,13 @@ def is_active(attributes: Mapping[str, str]) -> bool | None:
         return told == "true"
     states = {attributes.get(key, "").lower() for key in ("status", "state", "lifecycle")}
     return False if states & INACTIVE else None
+
+
+def departed_of(facts: Replica, activity: Activity, view: View, known: Identity) -> Departed:
+    """
+    Tells of a person why he is not there any more; empty for one who is.
+    """
+    return _Asked(facts, activity, view, known).departed
 
 
 def owner(facts: Replica, activity: Activity, view: View, service: EntityId, known: Identity) -> Owner:

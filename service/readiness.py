@@ -69,7 +69,16 @@ class Row:
         """
         Whether each question could be answered now.
         """
-        bad = set(self.missing)
+        return self._without(set(self.missing))
+
+    def unlocked(self, check: str) -> list[str]:
+        """
+        The questions that could be answered if only this were mended.
+        """
+        before, after = self.answerable, self._without(set(self.missing) - {check})
+        return [name for name, ok in after.items() if ok and not before[name]]
+
+    def _without(self, bad: set[str]) -> dict[str, bool]:
         fixed = ("incidents" not in bad and "fixes" not in bad) or "runbook" not in bad
         return {"who": not bad & set(QUESTIONS["who"]), "changed": not bad & set(QUESTIONS["changed"]), "fixed": fixed}
 
@@ -101,11 +110,14 @@ def readiness(memory: Memory, view: View, trend: Sequence[int] = ()) -> dict[str
 
 def _rows(memory: Memory, view: View, signs: Signs) -> list[Row]:
     services = [one for one in entities(memory.facts, view, EntityKind.SERVICE) if one.attributes.get("kind") != "api"]
-    return [Row(name=entity_name(one.id), findings=_checked(one, signs)) for one in services]
+    return [row_of(one, signs) for one in services]
 
 
-def _checked(service: Entity, signs: Signs) -> dict[str, Finding]:
-    return {name: check(service, signs) for name, check in CHECKS.items()}
+def row_of(service: Entity, signs: Signs) -> Row:
+    """
+    What was found of one service.
+    """
+    return Row(name=entity_name(service.id), findings={name: check(service, signs) for name, check in CHECKS.items()})
 
 
 def _whole(rows: Sequence[Row]) -> Part:
@@ -139,14 +151,19 @@ def _row(row: Row) -> Part:
 
 def _repairs(rows: Sequence[Row]) -> list[Part]:
     """
-    What to mend, the most services for the least work first.
+    What to mend: that by which most questions of services could be answered for its work, then what most lack.
     """
     counts = Counter(name for row in rows for name in row.missing)
-    ranked = sorted(counts, key=lambda name: (-counts[name] / REPAIRS[name][0], name))
+    unlocks = Counter(name for row in rows for name in row.missing for _ in row.unlocked(name))
+    work = {name: REPAIRS[name][0] for name in counts}
+    ranked = sorted(counts, key=lambda name: (-unlocks[name] / work[name], -counts[name] / work[name], name))
     return [
-        {"check": name, "repair": REPAIRS[name][1], "services": counts[name], "work": REPAIRS[name][0]}
+        {
+            "check": name, "repair": REPAIRS[name][1], "services": counts[name], "unlocks": unlocks[name],
+            "work": work[name],
+        }
         for name in ranked
-    ]
+    ]  # fmt: skip
 
 
 def _index(memory: Memory) -> Part:

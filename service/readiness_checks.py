@@ -62,11 +62,18 @@ def _owner_agreed(service: Entity, signs: Signs) -> Finding:
 
 
 def _on_call(service: Entity, signs: Signs) -> Finding:
-    found = signs.owner(service.id)
+    """
+    Somebody who is there answers at the first level, by the rules of the schedules at this moment.
+    """
+    found = signs.owned(service.id)
     if found.team and entity_kind(found.team) == "person":
         return FINE
-    here = [one for one in found.on_call if signs.directory.identity.canonical(one.item.subject) not in signs.gone]
-    return FINE if here else Finding(False, "nobody is known to be on call")
+    now = found.answering
+    if any(one.on_call for level in now.levels for one in level.present):
+        return FINE
+    empty = [one.says for one in now.faults if one.kind == "empty_rota"]
+    gone = [one.says for one in now.faults if one.kind == "departed"]
+    return Finding(False, next(iter([*gone, *empty]), "nobody is known to be on call"))
 
 
 def _names(service: Entity, signs: Signs) -> Finding:

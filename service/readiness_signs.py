@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from graph.radius import Edge, all_edges
-from graph.resolved import Ownership, ownership
+from graph.resolved import Ownership
 from graph.values import (
     AlertRule,
     Change,
@@ -25,11 +25,11 @@ from graph.values import (
     entity_kind,
 )
 from models.directory import SERVICE_LABELS, Directory
+from service.owners import Owner, is_active, owner
 from service.wiring import Memory
 
 READ = 20_000
 """Changes, newest first, and alerts that are looked at."""
-GONE = frozenset({"departed", "left", "inactive", "deleted", "disabled", "deactivated", "suspended", "archived"})
 
 
 @dataclass
@@ -62,16 +62,22 @@ class Signs:
     """Whether any call at all was seen."""
     described: set[str] = field(default_factory=set)
     """The kinds of entities that some source lists."""
-    _owners: dict[EntityId, Ownership] = field(default_factory=dict)
+    _owners: dict[EntityId, Owner] = field(default_factory=dict)
+
+    def owned(self, service: EntityId) -> Owner:
+        """
+        Who owns it and who answers, as an answer says it; asked once.
+        """
+        if service not in self._owners:
+            memory, names = self.memory, self.directory.identity
+            self._owners[service] = owner(memory.facts, memory.activity, self.view, service, names)
+        return self._owners[service]
 
     def owner(self, service: EntityId) -> Ownership:
         """
-        Who owns it, asked once.
+        What sources state of the service itself.
         """
-        if service not in self._owners:
-            known = self.directory.identity
-            self._owners[service] = ownership(self.memory.facts, self.view, service, known=known)
-        return self._owners[service]
+        return self.owned(service).stated
 
 
 def gather(memory: Memory, view: View) -> Signs:
@@ -83,6 +89,8 @@ def gather(memory: Memory, view: View) -> Signs:
     owner_of = {member: service for service in directory.services for member in directory.members(service)}
     _take_changes(found, owner_of)
     for incident in memory.store.incidents(view):
+        if incident.item.at and incident.item.at > view.as_of:
+            continue
         for service in _of(incident.item.services, owner_of):
             found.incidents[service].append(incident.item)
     for page in memory.store.runbooks(view):
@@ -135,8 +143,7 @@ def _take_people(found: Signs) -> None:
         who = names.canonical(one.item.subject)
         if entity_kind(who) in (EntityKind.TEAM, EntityKind.PERSON):
             found.described.add(entity_kind(who))
-            status = {one.item.attributes.get(key, "").lower() for key in ("status", "state", "lifecycle")}
-            (found.gone if status & GONE else found.living).add(who)
+            (found.gone if is_active(one.item.attributes) is False else found.living).add(who)
     for one in facts.facts(view, kinds=(FactKind.MEMBER_OF,)):
         found.described.add("member")
         if names.canonical(one.item.subject) not in found.gone:

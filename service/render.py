@@ -56,15 +56,46 @@ def _who(answer: Answer) -> list[str]:
 
 def owner_text(owner: Answer) -> str:
     """
-    The owner in a line or two.
+    The owner with the confidence, who answers now and until when, whom it escalates to, and what is wrong.
     """
-    now = ", ".join(label(one["name"]) for one in owner["answers_now"]) or "nobody known"
     chain = " -> ".join(label(one["name"]) for one in owner["escalation"]) or "not known"
-    line = (
-        f"  owner {label(owner['name']) if owner['name'] else 'not known'} · answers now: {now} · escalates to: {chain}"
-    )
+    sure = f" ({owner['certainty']} confidence, {owner['confidence']:.0%})" if owner["name"] else ""
+    named = label(owner["name"]) if owner["name"] else "not known"
+    lines = [f"owner {named}{sure} · answers now: {_answers(owner)} · escalates to: {chain}"]
     conflicts = ", ".join(label(one["name"]) for one in owner["conflicts"])
-    return line + (f"\n  other sources name: {conflicts}" if conflicts else "")
+    lines += [f"other sources name: {conflicts}"] if conflicts else []
+    lines += [f"! {_line(one['says'])}" for one in owner["faults"][:4]]
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _answers(owner: Answer) -> str:
+    """
+    Who is on call and until when, else who would answer in their place.
+    """
+    now = owner["answers_now"]
+    if now:
+        until = f" (until {_short(now[0]['until'])} UTC)" if now[0]["until"] else ""
+        return ", ".join(label(one["name"]) for one in now) + until
+    instead = owner["answering"]["people"]
+    if not instead:
+        return "nobody known"
+    names = ", ".join(label(one["name"]) for one in instead[:3])
+    return f"nobody on call; {names} would ({owner['answering']['via']})"
+
+
+def owner_lines(owner: Answer) -> str:
+    """
+    The same for the one who asked for nothing else: with what each source states.
+    """
+    said = [
+        f"  {label(one['source'])}{_as(one)} names {label(one['name'])} ({one['trust']}, since {_short(one['since'])})"
+        for one in owner["claims"]
+    ]
+    return "\n".join([owner_text(owner), *said])
+
+
+def _as(claim: Answer) -> str:
+    return "" if claim["stated_as"] in ("owner", claim["source"]) else f" ({label(claim['stated_as'])})"
 
 
 def _changed(changes: Answer | None) -> list[str]:
@@ -136,7 +167,10 @@ def readiness_text(found: dict[str, list[dict[str, object]]]) -> str:
         past = cast("dict[str, float | None]", then["answerable"])
         told = ", ".join(f"{name} {'?' if share is None else f'{share:.0%}'}" for name, share in past.items())
         lines.append(f"{then['days_ago']} days ago: {told}")
-    lines += [f"mend: {one['repair']} ({one['services']} services)" for one in found["repairs"][:5]]
+    lines += [
+        f"mend: {one['repair']} ({one['services']} services, opens {one['unlocks']} questions)"
+        for one in found["repairs"][:5]
+    ]
     lines += [f"{one['score']:.2f}  {one['service']}  {', '.join(_words(one['missing']))}" for one in found["services"]]
     return "\n".join(lines)
 

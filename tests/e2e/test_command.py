@@ -399,3 +399,21 @@ def test_a_migration_that_cannot_be_done_is_one_clear_line(data: str, tmp_path: 
         done = run("migrate", *arguments)
         assert (done.returncode, says in " ".join(done.stderr.split())) == (code, True), done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_the_owner_is_told_with_confidence_sources_and_what_is_wrong(data: str) -> None:
+    told = run("owner", "checkout", "--data", data).stdout
+    assert "owner checkout (fair confidence, " in told
+    assert "! sources disagree: " in told
+    assert "catalog names checkout (declared, since " in told
+    assert "codeowners names platform (declared, since " in told
+
+
+def test_readiness_is_held_against_past_incidents(data: str) -> None:
+    found = json.loads(run("readiness", "--check", "--catalogue", "today", "--data", data, "--json").stdout)
+    assert (found["incidents"], found["unknown_then"], found["catalogue"]) == (40, 0, "today")
+    assert found["questions"]["who"]["said_yes"]["answered"] >= 0.9
+    assert run("readiness", "--check", "--catalogue", "tomorrow", "--data", data).returncode == 2
+    # what services there were became known when the demo was read, long after its incidents
+    strict = json.loads(run("readiness", "--check", "--data", data, "--json").stdout)
+    assert strict["unknown_then"] == strict["incidents"] == 40

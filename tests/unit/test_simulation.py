@@ -101,6 +101,17 @@ def test_no_suspect_is_later_than_the_alert_or_than_what_was_known(folder: Path,
             assert all(one.known.start is not None and one.known.start <= known for one in found)
 
 
+def test_the_first_suspect_of_an_alert_in_one_region_never_reached_only_another(folder: Path, memory: Memory) -> None:
+    for asked in rows(folder / "truth" / "questions.jsonl"):
+        question = question_of(json.dumps(asked).encode(), {}, LOCAL, memory.redactor())
+        at = question.alert.at
+        _, _, ranking = replayed(memory, question, View(as_of=at, known_at=at))
+        seqs = [one.statement for one in ranking.candidates[:1] if one.statement is not None]
+        (first,) = memory.store.statements(seqs)
+        assert isinstance(first.item, Change)
+        assert (first.item.region, first.item.environment) == (question.alert.labels["region"], "production")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

@@ -28,6 +28,7 @@ from graph.values import (
     View,
 )
 from service.readiness import readiness
+from service.readiness_check import check_text, checked
 from service.settings import Settings
 from service.wiring import Memory, open_memory
 
@@ -202,7 +203,7 @@ def test_the_questions_follow_from_what_is_missing(found: dict[str, Any]) -> Non
 
 
 def test_the_cheapest_repair_comes_first(found: dict[str, Any]) -> None:
-    worth = [one["services"] / one["work"] for one in found["repairs"]]
+    worth = [(one["unlocks"] / one["work"], one["services"] / one["work"]) for one in found["repairs"]]
     assert worth == sorted(worth, reverse=True)
     heron = next(one for one in found["services"] if one["service"] == "heron")
     assert (heron["next"]["check"], heron["next"]["says"]) == ("owner", "no source names an owner")
@@ -212,3 +213,24 @@ def test_the_trend_looks_from_then(found: dict[str, Any]) -> None:
     (then,) = found["trend"]
     assert (then["days_ago"], then["services"]) == (30, len(NAMES))
     assert then["share"]["owner"] == found["share"]["owner"]
+
+
+def test_what_readiness_said_comes_true_when_incidents_are_asked_about_again(memory: Memory) -> None:
+    seen: list[int] = []
+    found = checked(memory, lambda what, done, total: seen.append(done))
+    who = found["questions"]["who"]  # type: ignore[index]  # a table
+    assert who["said_yes"]["n"] >= 10
+    assert who["said_yes"]["answered"] == 1.0
+    assert who["said_no"]["n"] >= 2
+    assert who["said_no"]["answered"] < 0.5
+    assert who["lift"] > 0.5
+    assert who["score"] < who["base"]
+    assert not [one for one in found["misses"] if one["question"] == "who"]  # type: ignore[attr-defined]  # rows
+    assert "who      said yes" in check_text(found)
+    assert seen
+
+
+def test_a_repair_counts_the_questions_that_it_alone_would_open(found: dict[str, Any]) -> None:
+    unlocks = {one["check"]: one["unlocks"] for one in found["repairs"]}
+    assert unlocks["names"] == 1
+    assert unlocks["owner_agreed"] == 0, "a conflict leaves every question answerable"
