@@ -15,7 +15,8 @@ from models import diffs
 from models.names import tokens
 from models.paths import harmless
 from models.phrases import Phrases
-from models.symptoms import stem
+from models.symptoms import stem, stems
+from models.taking_back import said
 
 MECHANISMS: Mapping[str, str] = {
     "tls": r"tls|ssl|x509|certificat|handshake|cipher|mtls",
@@ -39,7 +40,6 @@ MECHANISMS: Mapping[str, str] = {
 }  # fmt: skip
 _NAMES = tuple(MECHANISMS)
 _MECHANISMS = Phrases(MECHANISMS.values())
-_UPGRADE = re.compile(r"\b(?:upgrade|bump|update|migrate|switch|enable|move|replace|attempt|try)\b", re.IGNORECASE)
 _FIX = re.compile(r"^\W*(?:\[[^\]]*\]\W*)?(?:hot|bug)?fix(?:es|ed|ing)?\b|\btypo|\bcorrect(?:s|ed)?\b|\bmissing\b|^\W*actually\b", re.IGNORECASE)  # fmt: skip
 _TRIAL = re.compile(r"\btemporar|\btemp\b|\btest(?:s|ing)?\b|\btry(?:ing)?\b|\battempt|\bwip\b|\bexperiment|\bdebug|\bpilot\b|\btrial\b", re.IGNORECASE)  # fmt: skip
 _DARK = re.compile(r"(?:->|→|\bto|\bat|=|:)\s*0(?:\.0+)?\s?%")
@@ -54,7 +54,7 @@ class Reading:
     What a change says by itself, whatever is asked: the values of its own terms, its words, its diff.
     """
 
-    __slots__ = ("_met", "diff", "lowered", "names", "terms", "text", "words")
+    __slots__ = ("_met", "diff", "lowered", "names", "said", "terms", "text", "words")
 
     def __init__(self, change: Change) -> None:
         self.diff = diffs.read(change.text, change.files) if change.text else diffs.EMPTY
@@ -62,6 +62,7 @@ class Reading:
         self.text = f"{change.title}\n{change.text}\n{' '.join(change.files)}"
         self.lowered = self.text.lower()
         self.words = _words(change, self.diff)
+        self.said = said(change.title)
         self.names = self.diff.names | {path.rpartition("/")[2].lower() for path in change.files[:50]}
         self._met: frozenset[str] | None = None
 
@@ -94,34 +95,33 @@ def reading_of(change: Change) -> Reading:
 
 def _words(change: Change, diff: diffs.Diff) -> dict[str, float]:
     """
-    Stems with the weight of where they stand: what a diff changes, the title, file names, what stands around it.
+    Stems with the weight of where they stand: what a diff changes, title and file names, what stands around it.
     """
-    words: dict[str, float] = {}
-    body = diff.words or dict.fromkeys(tokens(change.text[:4000]), 0.7)
-    parts = [
-        dict.fromkeys(tokens(" ".join(entity_name(one) for one in change.services)), 0.5),
-        body,
-        dict.fromkeys(tokens(" ".join(change.files[:50])), 0.8),
-        dict.fromkeys(tokens(change.title), 0.8),
-    ]
-    for part in parts:
-        for word, weight in part.items():
-            key = stem(word)
-            if weight > words.get(key, 0.0):
-                words[key] = weight
+    words = {word: 0.5 for one in change.services for word in stems(entity_name(one))}
+    body = diff.words or (dict.fromkeys(tokens(change.text[:4000]), 0.7) if change.text else {})
+    for word, weight in body.items():
+        key = stem(word)
+        if weight > words.get(key, 0.0):
+            words[key] = weight
+    for word in (stem(word) for word in tokens(change.title)):
+        words[word] = max(0.8, words.get(word, 0.0))
+    for path in change.files[:50]:
+        for word in stems(path):
+            if words.get(word, 0.0) < 0.8:
+                words[word] = 0.8
     return words
 
 
 def _own_terms(change: Change, diff: diffs.Diff) -> dict[str, float]:
-    lines = sum(float(change.attributes.get(name, 0) or 0) for name in ("added", "deleted"))
-    told = not diff.lines  # a title is asked only where no diff tells what was done
+    counted = change.attributes
+    lines = float(counted.get("added") or 0) + float(counted.get("deleted") or 0) if counted else 0.0
+    told = bool(change.title) and not diff.lines  # a title is asked only where no diff tells what was done
     return {
         "files": math.log1p(len(change.files)),
         "lines": math.log1p(lines),
         "automated": float(change.automated),
         "merge": float(change.merge),
         "harmless": float(bool(change.files) and all(harmless(path) for path in change.files)),
-        "upgrade": float(bool(_UPGRADE.search(change.title))),
         "failed": float(change.status in ("failure", "failed", "error")),
         "deploy": float(change.kind in (ChangeKind.DEPLOY, ChangeKind.FLAG, ChangeKind.MODEL, ChangeKind.SCHEMA)),
         "scaling": float(change.kind is ChangeKind.SCALING),

@@ -165,6 +165,17 @@ class Candidate:
     evidence: tuple[str, ...] = ()
     """Ids of the records behind it."""
     statement: int | None = None
+    same_event: tuple[str, ...] = ()
+    """Further candidates, ranked below it, that tell of the same event."""
+    told_by: str | None = None
+    """The candidate above it that tells of the same event."""
+
+    @property
+    def event(self) -> str:
+        """
+        What names the event that it tells of: the first candidate that tells of it.
+        """
+        return self.told_by or self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ class _Deploys:
         ]
         if direct:
             return self._deployed(direct)
-        if change.kind is not ChangeKind.CODE and change.services and not change.files:
+        if change.kind is not ChangeKind.CODE and change.services and (change.environment or not change.files):
             return Exposure(change.at, change.services, Way.OWN)
         return self._carried(change, hurt, onset)
 

@@ -13,12 +13,16 @@ from graph.values import Alert, AlertRule, Incident, Item, ItemKind, Runbook, Se
 WINDOW = 900
 """Characters of a row's text, about 200 tokens."""
 MAX_ROWS = 400
+ROWS = 2
+"""The version of which rows a document has; another one makes snapshots worthless."""
 _INCIDENT = (
     ("summary", (SectionKind.SUMMARY,)),
     ("cause", (SectionKind.TRIGGER, SectionKind.CAUSE)),
     ("resolution", (SectionKind.RESOLUTION,)),
 )
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
+_ADDRESS = re.compile(r"<?\b[a-z]{2,10}://(?:\{\{.*?\}\}|[^\s>])+>?")
+"""An address with what is filled in there: its parts are of a dashboard or a log, not of what is wrong."""
 
 
 def rows(statement: Statement[Item]) -> tuple[Row, ...]:
@@ -55,6 +59,8 @@ def _incident(incident: Incident) -> Iterator[tuple[str, str]]:
     symptoms += [incident.sections.get(kind, "") for kind in (SectionKind.DETECTION, SectionKind.IMPACT)]
     if not any(symptoms[1:]):
         symptoms.append(incident.sections.get(SectionKind.SUMMARY, "")[:300])
+    if incident.title:
+        yield "title", incident.title
     yield "symptoms", "\n".join(filter(None, symptoms))[: WINDOW * 2]
     for facet, kinds in _INCIDENT:
         text = "\n".join(filter(None, (incident.sections.get(kind, "") for kind in kinds)))
@@ -72,6 +78,14 @@ def _runbook(runbook: Runbook) -> Iterator[tuple[str, str]]:
             yield f"section:{section.anchor}", f"{runbook.title} · {section.heading}\n{window}"
         if section.heading and not section.text.strip():
             yield f"section:{section.anchor}", f"{runbook.title} · {section.heading}"
+
+
+def embedded(row: Row) -> bool:
+    """
+    Whether a row is searched by meaning too: an incident's title by itself is for words alone, since its symptoms begin
+    with it.
+    """
+    return not (row.kind is ItemKind.INCIDENT and row.facet == "title")
 
 
 def windows(text: str) -> list[str]:
@@ -92,17 +106,32 @@ def windows(text: str) -> list[str]:
     return [*pieces, current] if current else pieces
 
 
+def headline(text: str) -> str:
+    """
+    The first line of a text that has more: an alert's name, a ticket's title. Empty where it is all there is.
+    """
+    first, _, rest = text.strip().partition("\n")
+    return first.strip() if rest.strip() else ""
+
+
 def alert_text(alert: Alert | AlertRule) -> str:
     """
     What an alert says, in words: its name, its texts, and the names in its expression.
     """
     texts = [
         alert.name,
-        *(_TEMPLATE.sub(" ", text) for key, text in alert.annotations.items() if not _is_link(key, text)),
+        *(_spoken(text) for key, text in alert.annotations.items() if not _is_link(key, text)),
     ]
     named = " ".join(re.findall(r"[A-Za-z_][A-Za-z0-9_:]{3,}", alert.expr))
     return "\n".join(dict.fromkeys(filter(None, [*texts, named])))
 
 
+def _spoken(text: str) -> str:
+    return _TEMPLATE.sub(" ", _ADDRESS.sub(" ", text)).strip()
+
+
 def _is_link(key: str, text: str) -> bool:
-    return key.endswith("_url") or text.startswith(("http://", "https://"))
+    """
+    Whether an annotation is an address, or a path of one (`d/abc/dashboard?var=1`): words stand apart.
+    """
+    return key.endswith(("_url", "_uri", "_path")) or re.match(r"(?:https?:|\S+/\S*[?=])\S*$", text) is not None

@@ -20,7 +20,7 @@ from graph.values import ItemKind, View
 from models.contract import Embedder, Matrix, Progress, Status, silent
 from models.dense import DenseIndex
 from models.errors import IndexDamaged
-from models.facets import rows
+from models.facets import ROWS, embedded, rows
 from models.lexical import ANALYSIS, LexicalIndex
 from models.snapshots import Snapshot, drop, read, save
 from models.vectors import question_vector, vectors_of
@@ -90,10 +90,11 @@ class Indexer:
         ]
         if index is self.lexical:
             self.lexical.add(opened)
-        elif opened:
+        elif any(map(embedded, opened)):
             if self.embedder is None:
                 raise ValueError("no embedder")
-            self.dense.add_vectors(opened, vectors_of(self.embedder, self._store, opened, keep=self._keeps))
+            near = [row for row in opened if embedded(row)]
+            self.dense.add_vectors(near, vectors_of(self.embedder, self._store, near, keep=self._keeps))
         self._unsaved[name] += len(opened)
         for event in events:
             if event.op == "closed" and event.statement and event.statement.known.end:
@@ -147,8 +148,8 @@ class Indexer:
 
     def _made_by(self, name: str) -> dict[str, str | int]:
         if name == "lexical" or self.embedder is None:
-            return {"index": "lexical", "analysis": ANALYSIS}
-        return {"index": "dense", "model": self.embedder.model, "dimension": self.embedder.dimension}
+            return {"index": "lexical", "analysis": ANALYSIS, "rows": ROWS}
+        return {"index": "dense", "model": self.embedder.model, "dimension": self.embedder.dimension, "rows": ROWS}
 
     def _anchor(self, watermark: int) -> str:
         """

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,14 @@ def words(text: str) -> list[str]:
             found.append(word.lower()[:60])
         found += [part for part in parts if part.lower() not in _STOP and (len(part) > 1 or part.isdigit())]
     return [term for term in _stemmer().analyze(" ".join(found)) if len(term) < 80] if found else []
+
+
+@lru_cache(maxsize=256)
+def asked(text: str) -> tuple[str, ...]:
+    """
+    The terms of a question, which is asked of several kinds of documents and several times in a row.
+    """
+    return tuple(dict.fromkeys(words(text)))
 
 
 def chosen(counts: Mapping[str, int]) -> dict[str, int]:
@@ -260,7 +268,7 @@ class LexicalIndex:
         The most telling terms of a question, with how many visible rows have each.
         """
         shards = self._seen(view)
-        return chosen({term: sum(shard.frequency.get(term, 0) for _, shard in shards) for term in words(text)})
+        return chosen({term: sum(shard.frequency.get(term, 0) for _, shard in shards) for term in asked(text)})
 
     def most(self, text: str, view: View) -> float:
         """

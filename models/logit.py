@@ -9,7 +9,7 @@ where an organisation has few examples. Method: McFadden, Conditional logit anal
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,20 @@ class Question:
     none: Numbers
     right: int
     weight: float = 1.0
+
+
+def scored(row: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """
+    The weighted sum of named features; what has no weight does not count.
+    """
+    return sum(weights.get(name, 0.0) * value for name, value in row.items())
+
+
+def even(groups: Sequence[Sequence[Question]]) -> list[Question]:
+    """
+    The questions of several organisations, each of which counts by the root of how many it has.
+    """
+    return [replace(one, weight=one.weight / len(group) ** 0.5) for group in groups for one in group]
 
 
 def fit(

@@ -16,6 +16,11 @@ from functools import lru_cache
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATOR = re.compile(r"[^a-z0-9]+")
+_FOREIGN = re.compile(
+    r"[^\W\x00-\x7f]|[\u00ad\u0300-\u036f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+    r"|[\U000e0000-\U000e0fff]"
+)
+"""Letters and digits beyond ASCII, marks upon letters, and what does not show."""
 _SEGMENT = re.compile(r"[/:@#|=,;()\[\]\s]+|(?<!\d)\.|\.(?!\d)")
 _TAG = re.compile(r"^[^\s:@]+[:@](?![/:])[^\s:/@]+$")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -79,9 +84,18 @@ class Name:
 @lru_cache(maxsize=100_000)
 def tokens(name: str) -> tuple[str, ...]:
     """
-    The words of a name, in lower case, cut at separators and capitals.
+    The words of a name, in lower case, cut at separators and capitals. A letter of another script, or a character that
+    does not show, makes another word of it, not two: what only looks like a name is not it.
     """
+    name = name if name.isascii() else _FOREIGN.sub(_told, name)
     return tuple(word for word in _SEPARATOR.split(_CAMEL.sub("-", name.strip()).lower()) if word)
+
+
+def _told(found: re.Match[str]) -> str:
+    """
+    What stands for a character that is no letter of ours, within a word.
+    """
+    return "".join(f"u{ord(one):x}" for one in found[0].lower())
 
 
 def key(name: str) -> str:

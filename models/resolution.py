@@ -16,6 +16,7 @@ from graph.values import Alert, EntityId, View, entity_name
 from models.catalogue import Catalogue
 from models.contract import SUREST, Candidate, Ranking, Term, doubted
 from models.directory import Directory
+from models.logit import scored
 from models.matching import Match
 from models.parameters import Parameters, load
 from models.resolution_terms import KIND_OF, Evidence, Findings, service_terms, team_terms
@@ -152,8 +153,8 @@ def _decided(match: Match, alert: Alert) -> Ranking:
 
 
 def _ranked(findings: Findings, weights: Mapping[str, float]) -> Ranking:
-    scores = {name: _score(one.values, weights) for name, one in findings.candidates.items()}
-    none = _score(findings.none, weights)
+    scores = {name: scored(one.values, weights) for name, one in findings.candidates.items()}
+    none = scored(findings.none, weights)
     top = max([*scores.values(), none])
     total = sum(math.exp(score - top) for score in scores.values()) + math.exp(none - top)
     order = sorted(scores, key=lambda name: (-scores[name], name))[:SHOWN]
@@ -171,10 +172,6 @@ def _ranked(findings: Findings, weights: Mapping[str, float]) -> Ranking:
     none_p = doubted(math.exp(none - top) / total, none=True)
     best = candidates[0].probability if candidates else 0.0
     return Ranking(candidates=candidates, none_probability=none_p, abstained=none_p * COST >= best)
-
-
-def _score(values: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    return sum(weights.get(term, 0.0) * value for term, value in values.items())
 
 
 def _terms(evidence: Evidence, weights: Mapping[str, float]) -> tuple[Term, ...]:

@@ -18,6 +18,7 @@ from graph.contract import Store
 from graph.searching import Hit, Scope
 from graph.values import EntityId, ItemKind, Runbook, Section, Statement, View
 from models.contract import Candidate, Ranking, Search, Term, doubted
+from models.logit import scored
 from models.names import tokens
 from models.parameters import Parameters
 
@@ -91,7 +92,7 @@ class Runbooks:
         heading or the link names it.
         """
         found = self.terms(question, view)
-        scores = {page: _sum(row, self._weights) for page, row in found.rows.items()}
+        scores = {page: scored(row, self._weights) for page, row in found.rows.items()}
         none = self._weights["none"]
         top = max([*scores.values(), none])
         parts = {page: math.exp(score - top) for page, score in scores.items()}
@@ -130,7 +131,7 @@ class Runbooks:
         dense = self._search.search_dense(question.text, POOL, scope)
         rows = self._page_rows(question, view, dense, lexical)
         linked = self._linked(question, view)
-        kept = sorted(rows, key=lambda page: (-_sum(rows[page], self._weights), page))[:PAGES]
+        kept = sorted(rows, key=lambda page: (-scored(rows[page], self._weights), page))[:PAGES]
         # where no page shares a word, what says that it is for the alert or the service still counts
         pages = {one.item.id: one for one in self._store.runbooks(view, {*kept, *linked} or None)}
         rows = {page: dict(rows.get(page, {})) for page in pages}
@@ -139,7 +140,7 @@ class Runbooks:
             rows[page] |= _bound(question, statement.item, page in linked)
         for (page, anchor), row in sections.items():
             row |= _section_bound(question, pages[page].item, anchor)
-            row["page"] = _sum(rows[page], self._weights) / 10
+            row["page"] = scored(rows[page], self._weights) / 10
             for name in ("heading", "headed"):
                 rows[page][name] = max(rows[page].get(name, 0.0), row[name])
         return Pages(rows, sections, pages)
@@ -185,7 +186,7 @@ class Runbooks:
         return best
 
     def _match(self, page: str, anchor: str, row: Mapping[str, float]) -> SectionMatch:
-        return SectionMatch(page, anchor, _sum(row, self._sections), bool(row["headed"] or row["link"]))
+        return SectionMatch(page, anchor, scored(row, self._sections), bool(row["headed"] or row["link"]))
 
     def _explained(self, row: Mapping[str, float]) -> tuple[Term, ...]:
         says = {
@@ -206,10 +207,6 @@ class Runbooks:
             if value and name in says
         ]
         return tuple(sorted(terms, key=lambda term: -term.weight))
-
-
-def _sum(row: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    return sum(weights.get(name, 0.0) * value for name, value in row.items())
 
 
 def _bound(question: RunbookQuestion, page: Runbook, linked: bool) -> dict[str, float]:

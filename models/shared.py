@@ -18,8 +18,8 @@ from graph.contract import Store
 from graph.searching import Entry, Hit, RowSet, Scope, Searchable
 from graph.values import Item, ItemKind, Labels, Statement, View
 from models.contract import Embedder, Matrix, Progress, Status, silent
-from models.facets import rows
-from models.lexical import ANALYSIS, chosen, most, words
+from models.facets import ROWS, embedded, rows
+from models.lexical import ANALYSIS, asked, chosen, most, words
 from models.vectors import question_vector, vectors_of
 
 FEED = 500
@@ -49,7 +49,7 @@ class SharedSearch:
         # one who led before may have died before it came to that
         self._unindexed = True
         self._behind = True
-        maker = f"{embedder.model if embedder else 'none'}, words {ANALYSIS}"
+        maker = f"{embedder.model if embedder else 'none'}, words {ANALYSIS}, rows {ROWS}"
         self._rows: RowSet = searchable.rows_of(maker, embedder.dimension if embedder else 1)
 
     def follow(self, progress: Progress = silent) -> None:
@@ -86,18 +86,20 @@ class SharedSearch:
     def _entries(self, statements: Sequence[Statement[Item]]) -> list[Entry]:
         placed = [(place, row) for statement in statements for place, row in enumerate(rows(statement))]
         found = [row for _, row in placed]
-        vectors: Matrix | Sequence[None] = [None] * len(found)
-        if self.embedder and found:
+        near = [number for number, row in enumerate(found) if self.embedder and embedded(row)]
+        vectors: dict[int, Matrix] = {}
+        if self.embedder and near:
             # the rows hold them: kept once more they would only take room
-            vectors = vectors_of(self.embedder, self._store, found, keep=False)
+            made = vectors_of(self.embedder, self._store, [found[number] for number in near], keep=False)
+            vectors = dict(zip(near, made, strict=True))
         return [
             Entry(
                 row=row,
                 place=place,
                 terms=words(row.text),
-                vector=None if vector is None else vector.tolist(),
+                vector=vectors[number].tolist() if number in vectors else None,
             )
-            for (place, row), vector in zip(placed, vectors, strict=True)
+            for number, (place, row) in enumerate(placed)
         ]
 
     def save(self) -> None:
@@ -166,9 +168,9 @@ class SharedSearch:
         key = (text, view.visibility)
         found, until = self._counts.get(key, (None, 0.0))
         if found is None or until < time.monotonic():
-            asked = dict.fromkeys(words(text))
-            size, counts = self._rows.frequencies(asked, view)
-            found = size, chosen({term: counts.get(term, 0) for term in asked})
+            terms = asked(text)
+            size, counts = self._rows.frequencies(terms, view)
+            found = size, chosen({term: counts.get(term, 0) for term in terms})
             if len(self._counts) >= RECENT:
                 self._counts.clear()
             self._counts[key] = found, time.monotonic() + RECENT_SECONDS

@@ -50,7 +50,6 @@ SENTENCES: Mapping[str, str] = {
     "trial": "by its title a trial",
     "automated": "made by a bot",
     "merge": "a merge",
-    "upgrade": "by its title an upgrade or a switch",
     "failed": "it failed",
     "deploy": "it reached what runs",
     "scaling": "it only changes how much runs",

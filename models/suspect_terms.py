@@ -25,7 +25,7 @@ WEIGHTS: Mapping[str, float] = {
     # what it does, and what the symptom says
     "overlap": 1.3, "exact": 2.2, "seen": 2.5, "mechanism": 0.7, "moved": -2.5, "values": 0.8, "guards": 0.8, "logging": -2.5, "style": -3.0, "bump": -1.2,
     # what it is
-    "files": -0.1, "lines": 0.05, "automated": -0.5, "merge": -2.0, "harmless": -1.6, "upgrade": 0.0, "failed": 0.3, "deploy": 0.5, "scaling": -0.6,
+    "files": -0.1, "lines": 0.05, "automated": -0.5, "merge": -2.0, "harmless": -1.6, "failed": 0.3, "deploy": 0.5, "scaling": -0.6,
     "takes_back": -3.0, "taken_back": -4.0, "cosmetic": -1.0, "fix": -0.7, "trial": 0.4,
 }  # fmt: skip
 
@@ -62,7 +62,8 @@ def read(changes: Sequence[Change], question: SuspectQuestion) -> Read:
     """
     readings = [reading_of(change) for change in changes]
     found = exposures(changes, question.hurt, question.onset)
-    back, taken = takes_back(changes), taken_back(changes)
+    titles = [reading.said for reading in readings]
+    back, taken = takes_back(changes, titles), taken_back(changes, titles)
     away = back | taken
     place_of = Places(changes, found, [place for place in range(len(changes)) if place not in away], question)
     told = Told(question, readings)

@@ -41,6 +41,14 @@ def stem(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=50_000)
+def stems(text: str) -> tuple[str, ...]:
+    """
+    The stems of a name or a path.
+    """
+    return tuple({stem(word) for word in tokens(text)})
+
+
 @lru_cache(maxsize=256)
 def words_of(text: str) -> frozenset[str]:
     """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 
 from graph.values import Change, ChangeKind
 
@@ -24,49 +24,57 @@ _QUOTED = re.compile(r"revert(?:s|ed|ing)?:?\s+[\"“](.+)[\"”]", re.IGNORECAS
 _NUMBER = re.compile(r"\s*\(#\d+\)\s*$")
 
 
-@lru_cache(maxsize=50_000)
-def _says(title: str) -> tuple[bool, str]:
+@dataclass(frozen=True, slots=True)
+class Said:
     """
-    Whether a title says that something is taken back, and the title that it quotes.
+    What a title says: whether something is taken back, the title that it quotes, and itself without its number.
+    """
+
+    back: bool
+    quoted: str
+    plain: str
+
+
+def said(title: str) -> Said:
+    """
+    Read a title.
     """
     quoted = _QUOTED.search(title)
     back = bool(quoted or _REVERT.search(title) or _BACK.search(title))
-    return back, _plain(quoted[1]) if quoted else ""
+    return Said(back, _plain(quoted[1]) if quoted else "", _plain(title))
 
 
-@lru_cache(maxsize=50_000)
 def _plain(title: str) -> str:
     return _NUMBER.sub("", title).strip().lower()
 
 
-def takes_back(changes: Sequence[Change]) -> frozenset[int]:
+def takes_back(changes: Sequence[Change], titles: Sequence[Said]) -> frozenset[int]:
     """
     The places of those that take something back.
     """
     return frozenset(
         place
-        for place, change in enumerate(changes)
-        if change.reverts or change.kind is ChangeKind.ROLLBACK or _says(change.title)[0]
+        for place, (change, title) in enumerate(zip(changes, titles, strict=True))
+        if title.back or change.reverts or change.kind is ChangeKind.ROLLBACK
     )
 
 
-def taken_back(changes: Sequence[Change]) -> frozenset[int]:
+def taken_back(changes: Sequence[Change], titles: Sequence[Said]) -> frozenset[int]:
     """
     The places of those that another of them takes back. Of several with the quoted title the newest before it.
     """
-    if not any(change.reverts or _says(change.title)[1] for change in changes):
+    if not any(change.reverts or title.quoted for change, title in zip(changes, titles, strict=True)):
         return frozenset()
     ids: dict[str, list[int]] = defaultdict(list)
-    titles: dict[str, list[int]] = defaultdict(list)
+    named: dict[str, list[int]] = defaultdict(list)
     taken: set[int] = set()
     for place in sorted(range(len(changes)), key=lambda place: (changes[place].at, changes[place].id)):
-        change = changes[place]
+        change, title = changes[place], titles[place]
         taken.update(ids.get(change.reverts or "", ()))
-        quoted = _says(change.title)[1]
-        if quoted:
-            earlier = [one for one in titles.get(quoted, ()) if one not in taken]
+        if title.quoted:
+            earlier = [one for one in named.get(title.quoted, ()) if one not in taken]
             taken.update(earlier[-1:])
         for name in filter(None, {change.id, change.revision}):
             ids[name].append(place)
-        titles[_plain(change.title)].append(place)
+        named[title.plain].append(place)
     return frozenset(taken)

@@ -1,8 +1,8 @@
 """
 Who committed lately to which repository, followed from the feed's newest part: a weak hint of who knows a service.
 
-Bots and merges do not count, nor do deploys (who deploys need not know the code). A repository's newest commits are
-kept, so of long ago nothing is known.
+Bots and merges do not count, nor do deploys (who deploys need not know the code). A repository's newest commits of each
+set of labels are kept, so of long ago nothing is known, and what somebody may not see pushes nothing out that he may.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Activity:
 
     def __init__(self) -> None:
         self.takebacks = Takebacks()
-        self._commits: dict[EntityId, dict[int, Commit]] = {}
-        self._places: dict[int, EntityId] = {}
-        self._last: dict[EntityId, datetime] = {}
+        self._commits: dict[EntityId, dict[Labels, dict[int, Commit]]] = {}
+        self._places: dict[int, tuple[EntityId, Labels]] = {}
+        self._last: dict[EntityId, dict[Labels, datetime]] = {}
         self._at: int | None = None
         self._lock = Lock()
 
@@ -75,9 +75,9 @@ class Activity:
 
     def _take(self, event: Event) -> None:
         statement, seq = event.statement, event.statement_seq
-        repository = self._places.pop(seq, None)
-        if repository:
-            self._commits.get(repository, {}).pop(seq, None)
+        place = self._places.pop(seq, None)
+        if place:
+            self._commits[place[0]][place[1]].pop(seq, None)
         if event.op == "erased" or statement is None or statement.known.end is not None:
             return
         item = statement.item
@@ -86,12 +86,12 @@ class Activity:
         if item.kind not in _OF_CODE:
             return
         person = entity_id(EntityKind.PERSON, item.actor.removeprefix("@"))
-        kept = self._commits.setdefault(item.repository, {})
-        kept[seq] = Commit(
-            item.at, person, statement.record, statement.source, statement.known.start, statement.visibility
-        )
-        self._places[seq] = item.repository
-        self._last[person] = max(item.at, self._last.get(person, item.at))
+        labels = statement.visibility
+        kept = self._commits.setdefault(item.repository, {}).setdefault(labels, {})
+        kept[seq] = Commit(item.at, person, statement.record, statement.source, statement.known.start, labels)
+        self._places[seq] = item.repository, labels
+        last = self._last.setdefault(person, {})
+        last[labels] = max(item.at, last.get(labels, item.at))
         if len(kept) > KEPT:
             oldest = min(kept, key=lambda one: kept[one].at)
             del kept[oldest], self._places[oldest]
@@ -101,13 +101,13 @@ class Activity:
         The commits of each person in the half year before the view's moment, newest first, the latest person first.
         """
         with self._lock:
-            commits = [one for name in repositories for one in self._commits.get(name, {}).values()]
+            kept = [found for name in repositories for found in self._commits.get(name, {}).items()]
+            commits = [one for labels, found in kept if labels <= view.visibility for one in found.values()]
         seen = [
             one
             for one in commits
             if view.as_of - RECENT <= one.at <= view.as_of
             and (one.known is None or one.known <= view.known_at)
-            and one.visibility <= view.visibility
             and one.record not in view.hidden
         ]
         found: dict[EntityId, list[Commit]] = {}
@@ -115,8 +115,10 @@ class Activity:
             found.setdefault(one.person, []).append(one)
         return found
 
-    def last(self, person: EntityId) -> datetime | None:
+    def last(self, person: EntityId, visibility: Labels) -> datetime | None:
         """
-        When somebody committed last, as far as is known.
+        When somebody committed last, as far as is known to a reader.
         """
-        return self._last.get(person)
+        with self._lock:
+            found = [at for labels, at in self._last.get(person, {}).items() if labels <= visibility]
+        return max(found, default=None)

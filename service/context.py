@@ -37,12 +37,13 @@ from models.contract import Candidate, Ranking
 from models.directory import Directory
 from models.facets import alert_text
 from models.judged import Judged, Scope, adjusted, judged, shared_out, subjects
-from models.precedents import PrecedentQuestion
+from models.precedents import PrecedentQuestion, first_told
 from models.runbooks import RunbookQuestion
 from models.signals import NO_SIGNALS, Signals
 from models.suspects import SuspectQuestion
 from service.actions import prepared
 from service.asked import asked_bytes
+from service.events import told_once, with_likes
 from service.fence import quoted
 from service.headline import headline
 from service.outcomes import precedent
@@ -391,14 +392,15 @@ def _precedents(work: _Work) -> list[Part]:
         neighbours=_near(directory, work.upstream, services),
         alert=work.alert.name,
     )
-    ranking = work.memory.precedents.rank(question, work.view, SHOWN["precedents"])
+    ranking = work.memory.precedents.rank(question, work.view, 2 * SHOWN["precedents"])
     ranking = adjusted(ranking, work.judged(subjects(ranking, "incident", JUDGED)), "incident")
     if ranking.abstained:
         work.gaps.append("no past incident is clearly the same kind of problem")
+    leading = [one for one in first_told(ranking)[: SHOWN["precedents"]] if one.probability >= 0.2]
+    stated = _stated(work, with_likes(ranking.candidates, leading))
     return [
         precedent(work.memory, work.view, one, incident, work.cite)
-        for one, incident in _stated(work, ranking.candidates[: SHOWN["precedents"]])
-        if one.probability >= 0.2 and isinstance(incident, Incident)
+        for one, incident in told_once((one, item) for one, item in stated if isinstance(item, Incident))
     ]
 
 

@@ -117,7 +117,7 @@ class _Asked:
         if not former:
             return ""
         last = max(former, key=lambda one: one.known.end or _FIRST)
-        seen = max((found for one in ids if (found := self.activity.last(one))), default=None)
+        seen = max((found for one in ids if (found := self.activity.last(one, self.view.visibility))), default=None)
         if seen and last.known.end and last.known.end < seen <= self.view.as_of:
             return ""
         return f"is no longer stated by {last.source}"

@@ -240,6 +240,7 @@ def precedent_part(one: Candidate, incident: Incident, cite: Cite) -> Part:
         "fix": fix_part(worked[0], incident.resolved_at) if worked else None,
         "also": [fix_part(fix, incident.resolved_at) for fix in worked[1:3]],
         "did_not_help": [fix_part(fix, incident.resolved_at) for fix in incident.fixes if fix.worked is False][:3],
+        "same_event": list(one.same_event[:5]),
         "open_actions": int(incident.attributes.get("open_actions", 0)),
         "url": incident.url,
         "evidence": cite(one.evidence),

@@ -23,7 +23,7 @@ from ingest.connectors import connectors
 from ingest.parsing import load_json, mapping_of, text_of, unpack
 from ingest.redaction import Redactor
 from ingest.redaction_bodies import redact_body
-from models.precedents import PrecedentQuestion
+from models.precedents import PrecedentQuestion, first_told
 from models.runbooks import RunbookQuestion
 from service import VERSION, parts
 from service.api import audit, backtest, compat, feedback, identity, intake, owners, pages, policy
@@ -34,6 +34,7 @@ from service.api.recording import Recorded
 from service.api.requests import Moment, as_json, asked_moment, body_of, caller, fresh, timed, view_of
 from service.api.signals import signals_of
 from service.context import Question, assemble
+from service.events import told_once, with_likes
 from service.lookup import resolved_service
 from service.mcp import endpoint
 from service.metrics import exposition
@@ -260,13 +261,11 @@ def similar_part(memory: Memory, who: Caller, text: str, body: dict[str, object]
     question = PrecedentQuestion(text=text, at=asked_moment(fields.get("at"), "at"), services=services)
     ranking = memory.precedents.rank(question, view, max(50, limit))
     cited: set[str] = set()
-    found = {
-        one.item.id: one.item for one in memory.store.incidents(view, [one.id for one in ranking.candidates[:limit]])
-    }
+    shown = with_likes(ranking.candidates, first_told(ranking)[:limit])
+    found = {one.item.id: one.item for one in memory.store.incidents(view, [one.id for one in shown])}
     rows = [
-        precedent(memory, view, one, found[one.id], lambda ids: sorted(cited.union(ids)))
-        for one in ranking.candidates[:limit]
-        if one.id in found
+        precedent(memory, view, one, incident, lambda ids: sorted(cited.union(ids)))
+        for one, incident in told_once((one, found[one.id]) for one in shown if one.id in found)
     ]
     return {"precedents": rows, "none_probability": round(ranking.none_probability, 4), "abstained": ranking.abstained}
 

@@ -212,7 +212,7 @@ def score(directory: Path, predictions: Sequence[Prediction]) -> tuple[Metrics, 
     metrics["whole"] |= {
         "false_confident": mean([float(one is None or not one.abstained) for one in negatives]),
         "true_confident": mean(
-            [float(one is not None and not one.abstained and _right(one, answer)) for one, answer in positives]
+            [float(not one.abstained) for one, answer in positives if one is not None and _right(one, answer)]
         ),
         "ece": expected_calibration_error(
             [(_top(one), _right(one, answer)) for one, answer in positives] + [(_top(one), False) for one in negatives]

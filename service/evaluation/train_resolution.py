@@ -21,7 +21,7 @@ import numpy as np
 from graph.values import EntityId
 from models.directory import Directory
 from models.known import Example, bag_of
-from models.logit import Question, fit
+from models.logit import Question, even, fit
 from models.matching import FEATURES, Match, Named, Names
 from models.names import tokens
 from models.parameters import Lesson, Parameters, save
@@ -192,21 +192,17 @@ def learn(groups: Mapping[str, Group]) -> dict[str, object]:
     The three tables of weights, each organisation counting by the root of how much it has.
     """
     lookup = fit(
-        _even([group.lookup for group in groups.values()]), FEATURES, ["none"], LOOKUP, prior=0.0005,
+        even([group.lookup for group in groups.values()]), FEATURES, ["none"], LOOKUP, prior=0.0005,
         positive=NAME_POSITIVE, negative=[name for name in FEATURES if name not in NAME_POSITIVE],
     )  # fmt: skip
     alert = fit(
-        _even([group.alert for group in groups.values()]), TERMS, NONE_TERMS, ALERT, prior=0.001, positive=[*TERMS, *NONE_TERMS[1:4]]
+        even([group.alert for group in groups.values()]), TERMS, NONE_TERMS, ALERT, prior=0.001, positive=[*TERMS, *NONE_TERMS[1:4]]
     )  # fmt: skip
     # corrected for the prior: asked often, to learn to tell them apart; met seldom (Saerens et al., 2002)
     alert["none"] = round(alert["none"] - math.log(UNKNOWN / RARE), 4)
-    teams = _even([group.team for group in groups.values()])
+    teams = even([group.team for group in groups.values()])
     team = fit(teams, TEAM_TERMS, TEAM_NONE_TERMS, TEAM, prior=0.005, positive=TEAM_TERMS) if teams else dict(TEAM)
     return {"lookup": lookup, "alert": alert, "team": team}
-
-
-def _even(groups: Sequence[Sequence[Question]]) -> list[Question]:
-    return [replace(one, weight=one.weight / len(group) ** 0.5) for group in groups for one in group]
 
 
 def gather(directory: Path, before: Parameters) -> Group:

@@ -11,9 +11,10 @@ from typing import Any
 from graph.values import Change, Statement, entity_name
 from ingest.parsing import asked_time
 from models.contract import Candidate
-from models.precedents import PrecedentQuestion
+from models.precedents import PrecedentQuestion, first_told
 from models.runbooks import RunbookQuestion
 from service import parts
+from service.events import told_once, with_likes
 from service.fence import clean
 from service.mcp import cursors
 from service.mcp.asking import Asking, citing, explained, named, nothing, page
@@ -107,10 +108,13 @@ def similar(asking: Asking, ask: AskSimilar) -> Row:
     text = asking.memory.redactor().redact(ask.text).text
     likely = {service: 1.0} if service else {}
     ranking = asking.memory.precedents.rank(PrecedentQuestion(text=text, at=view.as_of, services=likely), view, RANKED)
-    candidates = ranking.candidates[place.given : place.given + ask.limit]
-    items = {one.item.id: one.item for one in asking.memory.store.incidents(view, [one.id for one in candidates])}
+    leading = first_told(ranking)
+    candidates = leading[place.given : place.given + ask.limit]
+    liked = with_likes(ranking.candidates, candidates)
+    items = {one.item.id: one.item for one in asking.memory.store.incidents(view, [one.id for one in liked])}
     told: list[Mapping[str, Any]] = [
-        precedent(asking.memory, view, one, items[one.id], list) for one in candidates if one.id in items
+        precedent(asking.memory, view, one, incident, list)
+        for one, incident in told_once((one, items[one.id]) for one in liked if one.id in items)
     ]
     evidence = asking.evidence(record for one in told for record in one["evidence"])
     shaper = asking.shaper(evidence)
@@ -122,7 +126,7 @@ def similar(asking: Asking, ask: AskSimilar) -> Row:
         "none_probability": round(ranking.none_probability, 2),
     }
     given = place.given + (len(candidates) if len(shown) == len(told) else len(shown))
-    if given < len(ranking.candidates) and shown:
+    if given < len(leading) and shown:
         found["next_cursor"] = cursors.written(place.model_copy(update={"given": given}), *question)
     return explained(found, shaper)
 

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from graph.contract import Store
 from graph.encoding import encode
-from graph.values import Item, RecordState, Statement, View
+from graph.values import Alert, Change, Item, RecordState, Statement, View
 from ingest.connectors import connector
 from ingest.contract import Source
 from ingest.journal import DELIVERY, admit
@@ -169,3 +169,35 @@ def test_the_last_state_of_each_thing_is_what_stands() -> None:
         "aa01@2026-02-03T11:00:00Z": "firing",
         "aa02@2026-02-03T09:01:00Z": "resolved",
     }
+
+
+def test_each_change_and_alert_keeps_its_begin_though_the_end_came_first() -> None:
+    found: dict[str, dict[str, tuple[str, str | None]]] = {}
+    for path in SEQUENCES:
+        with tempfile.TemporaryDirectory() as folder:
+            store = BACKENDS[0].open(Path(folder))
+            for nth, one in enumerate(reversed(deliveries(path))):
+                receive(store, one, RECEIVED + timedelta(seconds=nth))
+            drain(store)
+            now = View.now()
+            items: list[Change | Alert] = [one.item for one in store.changes(now)]
+            items += [one.item for one in store.alerts(now)]
+            found[path.stem] = {
+                one.id: (f"{one.at:%H:%M}", f"{one.ended_at:%H:%M}" if one.ended_at else None) for one in items
+            }
+            store.close()
+    assert found["aws_changes"] == {
+        "aws:codedeploy:d-1": ("09:00", "09:10"),
+        "aws:codedeploy:d-2": ("09:30", "09:30"),
+        "aws:codepipeline:x-1": ("10:00", "10:20"),
+        "aws:ecs:ledger:ecs-svc/1": ("10:05", "10:09"),
+    }
+    assert sorted(found["terraform"].values()) == [("09:05", "09:12"), ("10:00", "10:00")]
+    assert found["octopus"]["octopus:Deployments-1"] == ("09:01", "09:08")
+    assert [begin for begin, _ in found["gitlab"].values()].count("09:01") == 1
+    assert ("09:00", "09:20") in found["datadog_alerts"].values()
+    assert sorted(found["cloudwatch"].values(), key=str) == [
+        ("09:00", "09:20"), ("10:00", "10:05"), ("11:00", None),
+    ]  # fmt: skip
+    assert ("09:01", "09:41") in found["statuspage"].values()
+    assert found["jira"]["jira:OPS-3"] == ("10:00", "10:30")

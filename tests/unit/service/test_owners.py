@@ -13,7 +13,7 @@ import orjson
 from graph.contract import Event
 from graph.replica import Replica
 from graph.resolved import identity
-from graph.values import Fact, FactKind, Record, Span, Statement, Trust, View
+from graph.values import Change, ChangeKind, Fact, FactKind, Record, Span, Statement, Trust, View
 from ingest.connectors import connector
 from service.activity import Activity
 from service.owners import Owner, owner
@@ -187,3 +187,27 @@ def test_owners_of_the_code_are_a_claim_and_agreement_makes_sure() -> None:
     against = asked(replica([built, code, stated(FactKind.OWNED_BY, "service:x", "team:web")]), "x")
     assert (against.team, against.conflicts) == ("team:web", ("team:pay-team",))
     assert against.confidence < alone.confidence
+
+
+def test_commits_that_a_reader_may_not_see_push_out_none_that_he_may_and_tell_nothing_of_who_left() -> None:
+    activity, legal = Activity(), frozenset({"legal"})
+    repository = "repository:shop"
+
+    def committed(seq: int, actor: str, at: datetime, labels: frozenset[str]) -> Event:
+        change = Change(id=f"c{seq}", kind=ChangeKind.CODE, at=at, actor=actor, repository=repository)
+        said = Statement(
+            seq=seq, item=change, record=f"r{seq}", source="git", trust=Trust.OBSERVED, known=Span(at), visibility=labels
+        )  # fmt: skip
+        return Event(seq=seq, op="opened", statement_seq=seq, statement=said)
+
+    activity.take([committed(1, "ada", NOW - timedelta(days=9), frozenset())])
+    activity.take([committed(seq, "nemo", NOW - timedelta(hours=1), legal) for seq in range(2, 200)])
+    activity.take([committed(200, "ada", NOW - timedelta(hours=2), legal)])
+    reader, lawyer = View(as_of=NOW, known_at=NOW), View(as_of=NOW, known_at=NOW, visibility=legal)
+    assert [(who, len(found)) for who, found in activity.committers(reader, [repository]).items()] == [
+        ("person:ada", 1)
+    ]
+    assert set(activity.committers(lawyer, [repository])) == {"person:ada", "person:nemo"}
+    assert activity.last("person:ada", frozenset()) == NOW - timedelta(days=9)
+    assert activity.last("person:ada", legal) == NOW - timedelta(hours=2)
+    assert activity.last("person:nemo", frozenset()) is None
