@@ -4,11 +4,14 @@ Search over everything: services by any part of a name, teams, incidents, change
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from graph.errors import StoreUnavailable
 from graph.searching import Scope
-from graph.values import EntityKind, FactKind, ItemKind, View, entity_kind, entity_name
+from graph.values import EntityId, EntityKind, FactKind, ItemKind, View, entity_kind, entity_name
+from models.directory import Directory
 from models.precedents import PrecedentQuestion
 from models.runbooks import RunbookQuestion
 from service import parts
@@ -17,42 +20,83 @@ from service.parts import Part
 from service.wiring import Memory
 
 SHOWN = 10
+KEPT = 4
+"""Directories whose names are kept ready."""
 WORTH = 0.2
 """An incident or runbook that is less likely meant is not shown."""
 
 
-def find(memory: Memory, view: View, text: str) -> Part:
+@dataclass(frozen=True, slots=True)
+class _Names:
     """
-    What a text may mean, by kind, the best first.
+    What is searched by name, of one directory: (name in lower case, what it names, how it is told).
     """
-    gaps: list[str] = []
-    found: Part = {"query": text, "services": _services(memory, view, text), "teams": _teams(memory, view, text)}
-    found["alerts"] = _alerts(memory, view, text)
-    try:
-        found["incidents"] = _incidents(memory, view, text)
-        found["changes"] = [change_row(one) for one in memory.store.changes(view, ids=[text], limit=SHOWN)]
-        found["runbooks"] = _runbooks(memory, view, text)
-    except StoreUnavailable as error:
-        gaps.append(f"without incidents, changes and runbooks: {error}")
-    found["gaps"] = [*gaps, *memory.lags()]
-    return found
+
+    directory: Directory
+    services: list[tuple[str, EntityId, str]]
+    groups: list[tuple[str, EntityId, str]]
+    owned: Counter[EntityId]
 
 
-def _services(memory: Memory, view: View, text: str) -> list[Part]:
-    directory = memory.catalogue.directory(view)
+class Finder:
+    """
+    Finds by name without walking all facts each time. Safe to share between threads.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._names: deque[_Names] = deque(maxlen=KEPT)
+
+    def find(self, view: View, text: str) -> Part:
+        """
+        What a text may mean, by kind, the best first.
+        """
+        memory, gaps = self._memory, list[str]()
+        names = self._named(view)
+        found: Part = {"query": text, "services": _services(memory, view, names, text), "teams": _groups(names, text)}
+        found["alerts"] = _alerts(memory, view, text)
+        try:
+            found["incidents"] = _incidents(memory, view, text)
+            found["changes"] = [change_row(one) for one in memory.store.changes(view, ids=[text], limit=SHOWN)]
+            found["runbooks"] = _runbooks(memory, view, text)
+        except StoreUnavailable as error:
+            gaps.append(f"without incidents, changes and runbooks: {error}")
+        found["gaps"] = [*gaps, *memory.lags()]
+        return found
+
+    def _named(self, view: View) -> _Names:
+        directory = self._memory.catalogue.directory(view)
+        held = next((one for one in list(self._names) if one.directory is directory), None)
+        if held is None:
+            held = _names_of(self._memory, view, directory)
+            self._names.append(held)
+        return held
+
+
+def _names_of(memory: Memory, view: View, directory: Directory) -> _Names:
+    services = [
+        (named.name.lower(), service, f"{named.name} ({named.seen_in})")
+        for service, names in directory.services.items()
+        for named in names
+    ]
+    owned = Counter(directory.owners.values())
+    stated = {one.item.subject for one in memory.facts.facts(view, kinds=(FactKind.ENTITY,))}
+    known = {one for one in stated if entity_kind(one) in (EntityKind.TEAM, EntityKind.PERSON)} | owned.keys()
+    return _Names(directory, services, [(entity_name(one).lower(), one, entity_kind(one)) for one in known], owned)
+
+
+def _services(memory: Memory, view: View, names: _Names, text: str) -> list[Part]:
     wanted = text.lower()
-    found: dict[str, tuple[int, str]] = {}
-    for service, names in directory.services.items():
-        for named in names:
-            name = named.name.lower()
-            if wanted in name:
-                rank = 0 if name == wanted else 1 if name.startswith(wanted) else 2
-                found[service] = min(found.get(service, (9, "")), (rank, f"{named.name} ({named.seen_in})"))
+    found: dict[EntityId, tuple[int, str]] = {}
+    for name, service, says in names.services:
+        if wanted in name:
+            rank = 0 if name == wanted else 1 if name.startswith(wanted) else 2
+            found[service] = min(found.get(service, (9, "")), (rank, says))
     best = sorted(found, key=lambda one: (found[one][0], len(one), one))[:SHOWN]
     if not best:
         likely = memory.resolver.lookup(text, view)
         best = [] if likely.abstained else [one.id for one in likely.candidates[:3]]
-    owners = directory.owners
+    owners = names.directory.owners
     return [
         {
             "name": entity_name(one),
@@ -63,21 +107,14 @@ def _services(memory: Memory, view: View, text: str) -> list[Part]:
     ]
 
 
-def _teams(memory: Memory, view: View, text: str) -> list[Part]:
+def _groups(names: _Names, text: str) -> list[Part]:
     """
     Teams and people, with how many services a team owns.
     """
-    directory = memory.catalogue.directory(view)
-    owned: dict[str, int] = {}
-    for owner in directory.owners.values():
-        owned[owner] = owned.get(owner, 0) + 1
-    kinds = (EntityKind.TEAM.value, EntityKind.PERSON.value)
-    stated = memory.facts.facts(view, kinds=(FactKind.ENTITY,))
-    known = {one.item.subject for one in stated if entity_kind(one.item.subject) in kinds} | owned.keys()
-    return [
-        {"name": entity_name(one), "kind": entity_kind(one), "services": owned.get(one, 0)}
-        for one in _best(known, text)
-    ]
+    wanted = text.lower()
+    held = [one for one in names.groups if wanted in one[0]]
+    best = sorted(held, key=lambda one: (one[0] != wanted, not one[0].startswith(wanted), one))
+    return [{"name": entity_name(one), "kind": kind, "services": names.owned[one]} for _, one, kind in best[:SHOWN]]
 
 
 def _alerts(memory: Memory, view: View, text: str) -> list[Part]:
@@ -93,8 +130,8 @@ def _best(names: Iterable[str], text: str) -> list[str]:
     Names that hold the text, the same first, then those that begin with it.
     """
     wanted = text.lower()
-    held = [(one, entity_name(one).lower() if ":" in one else one.lower()) for one in names]
-    found = [(name != wanted, not name.startswith(wanted), name, one) for one, name in held if wanted in name]
+    held = [(one.lower(), one) for one in names]
+    found = [(name != wanted, not name.startswith(wanted), name, one) for name, one in held if wanted in name]
     return [one for *_, one in sorted(found)[:SHOWN]]
 
 

@@ -95,8 +95,11 @@ def listing(
     The sources and what is in quarantine, for a reader with these labels; None sees all. Of a source that holds
     anything which a reader may not see he sees nothing.
     """
-    found = [one for one in known(store, webhooks, now).values() if _visible(store, one, visibility)]
-    held = store.records(state=RecordState.QUARANTINED, visibility=visibility, limit=QUARANTINE)
+    every = known(store, webhooks, now).values()
+    found = [one for one in every if _visible(store, one, visibility)]
+    # where the counts say that there is none, a store need not look for one among all its records
+    some = any(one.count(RecordState.QUARANTINED) for one in every)
+    held = store.records(state=RecordState.QUARANTINED, visibility=visibility, limit=QUARANTINE) if some else ()
     return {
         "sources": [row(one, now) for one in found],
         "quarantine": [

@@ -18,12 +18,12 @@ from ingest.errors import BadRecord
 from service import parts
 from service.api import pages_service, pages_session, pages_upkeep
 from service.api.guard import own_address
-from service.api.pages_desk import FOLDER, Visit, add, utc
+from service.api.pages_desk import FOLDER, Visit, add, environment, utc
 from service.api.problems import Problem
 from service.api.verdicts import note_verdict
 from service.pages.answer import answer_view
 from service.pages.markdown import answer_markdown
-from service.readiness_kept import KeptReadiness
+from service.readiness_whole import kept_readiness
 from service.wiring import Memory
 
 ASSETS = {"style.css": "text/css", "page.js": "text/javascript", "mark.svg": "image/svg+xml"}
@@ -40,6 +40,9 @@ def install(app: FastAPI, memory: Memory, answer_of: AnswerOf) -> None:
     Add the pages to the application.
     """
     app.state.pages = set()
+    # so that nobody waits for a template to be compiled
+    for name in environment().list_templates(extensions=["html"]):
+        environment().get_template(name)
 
     def ask(visit: Visit) -> Response:
         return _ask(visit, answer_of)
@@ -49,7 +52,7 @@ def install(app: FastAPI, memory: Memory, answer_of: AnswerOf) -> None:
     add(app, memory, "/answers/{answer_id}", _answer)
     add(app, memory, "/answers/{answer_id}/feedback", _feedback, scope="feedback", method="POST")
     pages_session.install(app, memory)
-    ready = KeptReadiness(memory)
+    ready = kept_readiness(memory)
     pages_service.install(app, memory, ready)
     pages_upkeep.install(app, memory, ready)
     for name, kind in ASSETS.items():

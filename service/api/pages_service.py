@@ -13,29 +13,32 @@ from graph.values import View, entity_name
 from service.api.pages_desk import Visit, add
 from service.api.problems import Problem
 from service.dossier import incident_dossier, service_dossier
-from service.finding import find
+from service.finding import Finder
+from service.kept import Kept
 from service.pages.service import service_view
 from service.parts import Part
-from service.readiness_kept import KeptReadiness
+from service.readiness_whole import Whole
 from service.wiring import Memory
 
 LISTED = 200
 LONGEST = 300
+SOON = 0.05
+"""Seconds to wait for readiness, which a small organisation has at once."""
 
 
-def install(app: FastAPI, memory: Memory, ready: KeptReadiness) -> None:
+def install(app: FastAPI, memory: Memory, ready: Kept[Whole]) -> None:
     """
     Add the pages to the application.
     """
-    add(app, memory, "/search", _search)
+    add(app, memory, "/search", partial(_search, Finder(memory)))
     add(app, memory, "/services", _services)
     add(app, memory, "/services/{name:path}", partial(_service, ready))
     add(app, memory, "/incidents/{name:path}", _incident)
 
 
-def _search(visit: Visit) -> Response:
+def _search(finder: Finder, visit: Visit) -> Response:
     text = " ".join(visit.asked("q").split())[:LONGEST]
-    found = find(visit.memory, visit.view, text) if text else {"query": "", "gaps": []}
+    found = finder.find(visit.view, text) if text else {"query": "", "gaps": []}
     kinds = ("services", "teams", "incidents", "changes", "runbooks", "alerts")
     return visit.page("search.html", found, any=any(found.get(kind) for kind in kinds))
 
@@ -69,10 +72,10 @@ def _listed(memory: Memory, view: View, name: str, owner: str, start: int) -> Pa
     return {"services": rows, "total": len(held), "start": start, "following": following, "name": name, "owner": owner}
 
 
-def _service(ready: KeptReadiness, visit: Visit) -> Response:
+def _service(ready: Kept[Whole], visit: Visit) -> Response:
     body = service_dossier(visit.memory, visit.view, visit.request.path_params["name"])
-    made = ready.get(visit.who.visibility)
-    row = made.rows.get(str(body["name"])) if made else None
+    made = ready.get(visit.who.visibility, SOON)
+    row = made.value.rows.get(str(body["name"])) if made else None
     body["readiness"] = row
     if visit.wants_json:
         return visit.page("service.html", body)

@@ -11,27 +11,33 @@ from urllib.parse import quote
 from fastapi import FastAPI
 from starlette.responses import Response
 
+from graph.values import View
 from service.api.identity import decided_part, proposals_part
 from service.api.pages_desk import Visit, add, utc
 from service.api.problems import Problem
+from service.identities import decisions
+from service.kept import Kept
 from service.pages.upkeep import readiness_view, sources_view
 from service.parts import stamp
-from service.readiness_kept import KeptReadiness
+from service.readiness_whole import Whole
 from service.sources import listing
 from service.tokens import LOCAL
 from service.wiring import Memory
 
 NAMES = 20
+WAIT = 5.0
+"""Seconds to wait for what is worked out for the first time."""
 
 
-def install(app: FastAPI, memory: Memory, ready: KeptReadiness) -> None:
+def install(app: FastAPI, memory: Memory, ready: Kept[Whole]) -> None:
     """
     Add the pages to the application.
     """
     add(app, memory, "/sources", _sources)
     add(app, memory, "/sources", _retry, scope="admin", method="POST")
-    add(app, memory, "/identity", _identity)
-    add(app, memory, "/identity", _decide, scope="admin", method="POST")
+    proposed = Kept(lambda labels: proposals_part(memory, View.now(labels))["proposals"], memory.pool)
+    add(app, memory, "/identity", partial(_identity, proposed))
+    add(app, memory, "/identity", partial(_decide, proposed), scope="admin", method="POST")
     add(app, memory, "/readiness", partial(_readiness, ready))
 
 
@@ -75,14 +81,16 @@ def _retry(visit: Visit) -> Response:
     return visit.to(f"/sources?again={count}")
 
 
-def _identity(visit: Visit) -> Response:
-    body = proposals_part(visit.memory, visit.view)
-    decisions = body["decisions"]
-    made = [one for one in decisions if one["id"] == visit.asked("made")] if isinstance(decisions, list) else []
-    return visit.page("identity.html", body, made=made[:1])
+def _identity(proposed: Kept[object], visit: Visit) -> Response:
+    found = proposed.get(visit.who.visibility, WAIT)
+    if found is None:
+        raise Problem(503, "names are being compared; look again in a moment", {"retry-after": "5"})
+    decided = decisions(visit.memory.store, visit.who.visibility)
+    made = [one for one in decided if one["id"] == visit.asked("made")]
+    return visit.page("identity.html", {"proposals": found.value, "decisions": decided}, made=made[:1])
 
 
-def _decide(visit: Visit) -> Response:
+def _decide(proposed: Kept[object], visit: Visit) -> Response:
     visit.require_csrf()
     form = visit.form
     given = [form[key] for key in (f"name{number}" for number in range(1, NAMES)) if form.get(key)]
@@ -92,13 +100,19 @@ def _decide(visit: Visit) -> Response:
     if form.get("at"):
         asked["at"] = utc(form["at"])
     made = decided_part(visit.memory, asked, visit.who)
+    proposed.forget()
     if visit.wants_json:
         return visit.page("identity.html", made)
     return visit.to(f"/identity?made={quote(str(made['id']))}")
 
 
-def _readiness(ready: KeptReadiness, visit: Visit) -> Response:
-    made = ready.wait(visit.who.visibility)
+def _readiness(ready: Kept[Whole], visit: Visit) -> Response:
+    made = ready.get(visit.who.visibility, WAIT)
+    if made is None:
+        raise Problem(
+            503, "readiness is being worked out over all services; look again in a moment", {"retry-after": "5"}
+        )
+    body, at = made.value.body, stamp(made.at)
     if visit.wants_json:
-        return visit.page("readiness.html", {**made.body, "as_of": stamp(made.at)})
-    return visit.page("readiness.html", {}, **readiness_view(made.body, stamp(made.at)))
+        return visit.page("readiness.html", {**body, "as_of": at})
+    return visit.page("readiness.html", {}, **readiness_view(body, at))

@@ -88,7 +88,7 @@ def test_an_answer_has_its_reasons_and_its_doubts(desktop: Page) -> None:
     asked(desktop, alerts()[0].read_text())
     suspects = section(desktop, "Suspects before the onset")
     assert "17 min before the onset" in suspects
-    assert "its words are those of the symptom" in suspects
+    assert "on checkout-prod, which the alert is about" in suspects
     assert "no known change explains it" in suspects
     drawn = desktop.get_by_role("img", name="Time line of suspects").first
     assert "1: deploy d-0407, 17 min before the onset" in str(drawn.get_attribute("aria-label"))
