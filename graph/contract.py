@@ -259,6 +259,12 @@ class Store(Journal, Facts, Protocol):
         """
         ...
 
+    def resting(self, record: str) -> Retraction:
+        """
+        What rests on a record, with nothing done. For a writer alone, since it asks under the writer's turn.
+        """
+        ...
+
     def retract(self, record: str, at: datetime, reason: str) -> Retraction:
         """
         Close all that the record stated, and tell what rested on it. The record stays, as retracted.

@@ -27,6 +27,14 @@ class Retracting:
         self._hands = hands
         self._onset = Onset(hands)
 
+    def resting(self, record: str) -> Retraction:
+        """
+        What rests on the record; nothing is done.
+        """
+        head = self._head(record)
+        resting = self._hands.resting_on(head.place)
+        return Retraction(record=record, statements=tuple(resting), kept=self._hands.kept_of(head.place))
+
     def retract(self, record: str, at: int, reason: str) -> Retraction:
         """
         Close what rests on the record alone.

@@ -479,17 +479,28 @@ def runbooks(text: str, alert: str = "", service: str | None = None, data: Data 
 
 
 @app.command()
-def timeline(service: str, data: Data = None, as_json: Json = False) -> None:
+def timeline(name: Annotated[str, typer.Argument(help="an incident or a service")], data: Data = None, as_json: Json = False) -> None:  # fmt: skip
     """
-    What happened to a service, in order.
+    What was known when of an incident, as Markdown; of a service, what happened to it.
     """
     from graph.values import View
     from service.api.app import timeline_rows
+    from service.timeline import find_incident, incident_timeline, timeline_markdown
 
-    _asked(
-        data, as_json, lambda memory: timeline_rows(memory, View.now(), service, None, None),
-        lambda found: table(found["events"], "at", "what", "kind", "id", "title"),
-    )  # fmt: skip
+    address = settings_of(data).public_url
+
+    def found(memory: Memory) -> dict[str, object]:
+        view = View.now()
+        if find_incident(memory, view, name):
+            return incident_timeline(memory, view, name)
+        return timeline_rows(memory, view, name, None, None)
+
+    def plain(told: Mapping[str, object]) -> str:
+        if "incident" in told:
+            return timeline_markdown(dict(told), address)
+        return table(cast("list[dict[str, object]]", told["events"]), "at", "what", "kind", "id", "title")
+
+    _asked(data, as_json, found, plain)
 
 
 @app.command()
@@ -637,35 +648,18 @@ def policy(
 @app.command()
 def retract(
     record: str,
-    reason: str,
-    data: Data = None,
-    as_json: Json = False,
+    reason: Annotated[str | None, typer.Argument(help="why; without it nothing is done but listing what rests on it")] = None,
+    data: Data = None, as_json: Json = False,
     erase: Annotated[bool, typer.Option(help="remove its bytes")] = False,
-) -> None:
+) -> None:  # fmt: skip
     """
-    Stop claiming what a record stated, or remove its bytes everywhere; tells what rested on it.
+    List what rests on a record; with a reason stop claiming it, or remove its bytes everywhere, and recompute.
     """
-    from dataclasses import asdict
-    from datetime import UTC, datetime
+    from service.retraction import retracted, retraction_text
 
-    from service.wiring import embedder_of, recorded, search_of, store_of
-
-    settings = settings_of(data)
-    store = store_of(settings)
-    try:
-        recorded(settings, "erase" if erase else "retract", {"record": record, "reason": reason}, store)
-        found = asdict(store.erase(record) if erase else store.retract(record, datetime.now(UTC), reason))
-        # the snapshots of the indexes hold its words too
-        indexer = search_of(settings, store, embedder_of(settings))
-        indexer.follow()
-        indexer.save()
-    finally:
-        store.close()
-    show(
-        found,
-        as_json,
-        lambda: f"{len(found['statements'])} statements closed; {len(found['kept'])} kept things rested on it",
-    )
+    work = {"record": record, "reason": reason, "erase": erase, "dry": reason is None}
+    found = retracted(settings_of(data), work)
+    show(found, as_json, lambda: retraction_text(found))
 
 
 @app.command()

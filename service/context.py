@@ -6,7 +6,6 @@ could not see. Every statement carries ids that stand in `evidence`.
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -42,6 +41,7 @@ from models.precedents import PrecedentQuestion, first_told
 from models.runbooks import RunbookQuestion
 from models.signals import NO_SIGNALS, Signals
 from models.suspects import SuspectQuestion
+from service.actions import prepared
 from service.asked import asked_bytes
 from service.events import told_once, with_likes
 from service.fence import quoted
@@ -50,7 +50,7 @@ from service.outcomes import precedent
 from service.parts import Part, alert_part, owner_part, runbook_part, stamp, suspect_part
 from service.policy import mode_part
 from service.radius import radius_part
-from service.recurring import follow_ups, times
+from service.recurring import NEAR, follow_ups, mattering, times
 from service.support import supported
 from service.wiring import Memory
 
@@ -259,7 +259,7 @@ def _answer(work: _Work, parts: Mapping[str, object]) -> Part:
         "policy": policy,
         "blast_radius": parts.get("blast_radius"),
         "history": parts.get("history"),
-        "actions": _actions(work, parts),
+        "actions": prepared(work.memory, work.view, _best(work), _where(work), parts),
         "gaps": list(dict.fromkeys(work.gaps)),
         "evidence": evidence,
         "as_of": stamp(work.view.as_of),
@@ -428,7 +428,7 @@ def _blast_radius(work: _Work) -> Part:
 
 def _history(work: _Work) -> Part:
     """
-    How often this alert fired within 30 days, and how often it was part of an incident.
+    How often this alert fired within 30 days, and how often that mattered: an incident was near it.
     """
     start = work.at - timedelta(days=30)
     fired = [
@@ -439,10 +439,15 @@ def _history(work: _Work) -> Part:
     ]
     known = work.memory.catalogue.incidents.of_alert(work.alert.name, work.view)
     incidents = [one for one in known if (one.item.at or work.at) < work.at]
-    moments = [one.item.at for one in incidents if one.item.at and one.item.at >= start]
+    lately = {one.item.id: one.item.at for one in incidents if one.item.at and one.item.at >= start}
+    best = _best(work)
+    own = work.memory.catalogue.directory(work.view).own(best) if best else frozenset()
+    there = dict(work.memory.catalogue.aftermath.near(work.view, own, start - NEAR, work.at))
+    mattered, near = mattering([one.item.at for one in fired], there | lately)
     return {
         "fired_30d": len(fired),
-        "mattered_30d": len(moments),
+        "mattered_30d": len(lately.keys() | near),
+        "fired_near_incident_30d": mattered,
         "incidents": [one.item.id for one in incidents][-10:],
         "last_fired": stamp(fired[0].item.at) if fired else None,
         "evidence": work.cite([one.record for one in fired[:5]] + [one.record for one in incidents[-5:]]),
@@ -450,34 +455,18 @@ def _history(work: _Work) -> Part:
 
 
 def _policy(work: _Work, parts: Mapping[str, object]) -> Part:
-    best = work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
-    where = work.question.environment or _label(work.alert, "environment", "env", "stage")
-    return mode_part(work.memory, work.view, best, where, parts.get("owner"), work.cite)
+    return mode_part(work.memory, work.view, _best(work), _where(work), parts.get("owner"), work.cite)
 
 
-def _actions(work: _Work, parts: Mapping[str, object]) -> list[Part]:
+def _best(work: _Work) -> EntityId | None:
     """
-    Steps of approved playbooks: quoted, prepared, never run.
+    The service that it is about, where that can be told.
     """
-    found: list[Part] = []
-    runbooks = parts.get("runbooks")
-    for page in runbooks if isinstance(runbooks, list) else []:
-        if not page["approved"] or not page["section"]:
-            continue
-        for step in re.findall(r"(?m)^\s*(?:\d+[.)]|[-*])\s+(.+)$", page["section"]["quote"])[:6]:
-            commands = re.findall(r"`([^`]+)`", step)
-            found.append(
-                {
-                    "step": step,
-                    "command": commands[-1] if commands else None,
-                    "target": work.services.candidates[0].id if work.services.candidates else None,
-                    "verdict": "needs a person: the mode is observe",
-                    "reversal": None,
-                    "playbook": page["id"],
-                    "evidence": page["evidence"],
-                }
-            )
-    return found
+    return work.services.candidates[0].id if work.services.candidates and not work.services.abstained else None
+
+
+def _where(work: _Work) -> str | None:
+    return work.question.environment or _label(work.alert, "environment", "env", "stage")
 
 
 def _evidence(work: _Work) -> dict[str, Part]:

@@ -31,6 +31,8 @@ from service.identities import decide
 
 Work = Mapping[str, object]
 Progress = Callable[[str, int, int], None]
+Deed = Callable[[Work], dict[str, object]]
+NO_DEEDS: Mapping[str, Deed] = {}
 WAIT = 0.2
 
 
@@ -93,14 +95,17 @@ def ask(data: Path, work: Work, alone: Callable[[], dict[str, object]]) -> dict[
         return done
 
 
-def serve(data: Path, store: Store, progress: Progress) -> int:
+def serve(data: Path, store: Store, progress: Progress, deeds: Mapping[str, Deed] = NO_DEEDS) -> int:
     """
-    Do what was asked so far, the oldest first; how many requests.
+    Do what was asked so far, the oldest first; how many requests. `deeds` do what needs more than the store, by the
+    request's key.
     """
     requests = sorted((data / "inbox").glob("*.json"))
     for request in requests:
         try:
-            found = do(store, orjson.loads(request.read_bytes()), progress)
+            work = orjson.loads(request.read_bytes())
+            deed = next((deeds[name] for name in deeds if isinstance(work.get(name), dict)), None)
+            found = deed(work) if deed else do(store, work, progress)
         except (GraphError, IngestError, OSError, ValueError) as error:
             found = {"error": str(error)}
         _put(request.with_suffix(".answer"), orjson.dumps(found))

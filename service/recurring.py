@@ -5,6 +5,7 @@ That it happened before, how often, and what was meant to be done about it and i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from service.fence import label, label_id, quoted
@@ -14,6 +15,9 @@ SURE = 0.5
 """From which probability on a precedent counts as the same kind of problem."""
 MOST = 3
 _ORDINALS = ("", "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
+
+NEAR = timedelta(hours=1)
+"""Between an alert and the beginning of an incident that it belongs to."""
 
 Told = Mapping[str, Any]
 
@@ -31,6 +35,19 @@ def times(precedents: Sequence[Told], history: Told | None) -> int:
     """
     known = {one["id"] for one in alike(precedents)} | set((history or {}).get("incidents", ()))
     return len(known) + 1
+
+
+def mattering(fired: Sequence[datetime], incidents: Mapping[str, datetime]) -> tuple[int, set[str]]:
+    """
+    How many of the firings had an incident near them, and which incidents those are.
+    """
+    near: set[str] = set()
+    count = 0
+    for at in fired:
+        found = {name for name, began in incidents.items() if abs(began - at) <= NEAR}
+        count += bool(found)
+        near |= found
+    return count, near
 
 
 def follow_ups(precedents: Sequence[Told]) -> list[Part]:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import cast
 
 from graph.contract import Store
 from graph.errors import GraphError, StoreUnavailable
@@ -213,13 +214,19 @@ class Follower(threading.Thread):
 
     def _step(self) -> None:
         began = datetime.now(UTC)
-        inbox.serve(self.memory.settings.data, self.memory.store, _silent)
+        inbox.serve(self.memory.settings.data, self.memory.store, _silent, {"retract": self._retract})
         if self.memory.settings.apply:
             drain(self.memory.store, batch=BATCH)
         self.memory.follow()
         self.memory.deliveries.keep()
         self._counted = arrivals.note(self.memory.store, self._counted)
         self._followed = began
+
+    def _retract(self, work: inbox.Work) -> dict[str, object]:
+        # it asks answers again, which is built upon this module
+        from service.retraction import do
+
+        return do(self.memory, cast("inbox.Work", work["retract"]))
 
     def _lag(self, error: StoreUnavailable) -> str:
         if self._followed is None:

@@ -129,6 +129,9 @@ class Neo4jStore:
     def sweep(self, source: str, seen: Collection[str], at: datetime) -> Applied:
         return self._stating(lambda hands: Stating(hands).sweep(source, seen, micros(at)))
 
+    def resting(self, record: str) -> Retraction:
+        return self._stating(lambda hands: Retracting(hands).resting(record))
+
     def retract(self, record: str, at: datetime, reason: str) -> Retraction:
         return self._stating(lambda hands: Retracting(hands).retract(record, micros(at), reason))
 

@@ -218,6 +218,10 @@ class SqliteStore:
         with self._writing():
             return Stating(self._hands).sweep(source, seen, micros(at))
 
+    def resting(self, record: str) -> Retraction:
+        with self._writing():
+            return Retracting(self._hands).resting(record)
+
     def retract(self, record: str, at: datetime, reason: str) -> Retraction:
         with self._writing():
             return Retracting(self._hands).retract(record, micros(at), reason)

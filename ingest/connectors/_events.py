@@ -13,6 +13,7 @@ from graph.values import Alert, EntityId, EntityKind, Fact, FactKind, Incident, 
 from ingest.contract import Body, Headers
 from ingest.errors import BadRecord
 from ingest.fields import digest_of, named, text, text_at, unwrapped
+from ingest.fixes.details import detailed
 from ingest.fixes.extraction import extract_fixes
 from ingest.markdown import labelled, parse
 from ingest.parsing import MAX_DOCUMENT
@@ -138,7 +139,7 @@ def with_fixes(incident: Incident) -> Incident:
     """
     The incident with what its sections say was done to end it.
     """
-    return replace(incident, fixes=extract_fixes(incident.sections))
+    return replace(incident, fixes=detailed(extract_fixes(incident.sections), incident))
 
 
 def alert_of(

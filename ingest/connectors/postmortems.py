@@ -13,10 +13,12 @@ from pathlib import PurePosixPath
 
 import orjson
 
-from graph.values import EntityKind, Incident, Item, Record, Section, SectionKind, Trust, entity_id
+from graph.values import EntityKind, Fix, Incident, Item, Record, Section, SectionKind, Trust, entity_id
 from ingest.contract import Connector, Piece
 from ingest.errors import BadRecord
+from ingest.fixes.details import detailed
 from ingest.fixes.extraction import extract_fixes
+from ingest.fixes.stated import stated_fixes
 from ingest.incident_pages import read_page, why_empty
 from ingest.markdown import Document, parse, plain
 from ingest.parsing import (
@@ -247,7 +249,22 @@ def _built(
         url=str(fields["url"]) if fields.get("url") else None,
         attributes=attributes,
     )
-    return replace(incident, fixes=extract_fixes(sections))
+    return replace(incident, fixes=_fixes(fields, incident, _zone(meta)))
+
+
+def _fixes(fields: Mapping[str, object], incident: Incident, timezone: str) -> tuple[Fix, ...]:
+    """
+    What the document states as fields, before what its prose says beside that.
+    """
+    stated = stated_fixes(fields, timezone)
+    said = {(fix.action, fix.target.lower()) for fix in stated}
+    words = [fix.quote for fix in stated]
+    prose = [
+        fix
+        for fix in extract_fixes(incident.sections)
+        if (fix.action, fix.target.lower()) not in said and not any(one in fix.quote for one in words)
+    ]
+    return detailed([*stated, *prose], incident)
 
 
 def _alerts(value: object) -> tuple[str, ...]:

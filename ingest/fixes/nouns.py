@@ -12,7 +12,7 @@ from ingest.fixes.verbs import DEEDS, LEXICON, REPAIR
 _STOP = re.compile(
     r"(?<![\w-])(?:and|or|which|who|that|so|after|because|since|by|to|with|without|until|when|while|where|due|from|into|in|on|onto|at|for|via|using|as|but|then|than|was|were|is|are|has|have|had|been|be|being|up|down|off|out|away|back|over"
     r"|across|through|between|within|during|before|again|manually|automatically|successfully|immediately|temporarily|subsequently|currently|promptly|instead|not|did|does|do|didn't|will|would|should|could|can|fix(?:es|ed)|resolv\w+|restor(?:es|ed)"
-    r"|solv\w+|help(?:s|ed)|work(?:s|ed)|allow(?:s|ed)|caus\w+|mitigat(?:es|ed)|brought|seem\w*|however|failed|got|went|began|under|against|per|took|made|created|left|located|named|called|all|anyway|already|more|done|one(?= by)|only|also|just|now|later|we|they|it)(?![\w-])"
+    r"|solv\w+|help(?:s|ed)|work(?:s|ed)|allow(?:s|ed)|caus\w+|mitigat(?:es|ed)|brought|seem\w*|however|failed|got|went|began|under|against|per|according|following|took|made|created|left|located|named|called|all|anyway|already|more|done|one(?= by)|only|also|just|now|later|we|they|it)(?![\w-])"
     r"|[,;()\[\]\"“”!?]|[.:](?=\s|$)|\s[–—-]\s",
     re.IGNORECASE,
 )  # fmt: skip

@@ -28,7 +28,7 @@ from models.runbooks import RunbookQuestion
 from service import VERSION, parts
 from service.api import audit, backtest, compat, feedback, identity, intake, owners, pages, policy
 from service.api.examples import CONTEXT_BODY, CONTEXT_EXAMPLE
-from service.api.guard import Guard
+from service.api.guard import Guard, own_address
 from service.api.problems import Problem, install
 from service.api.recording import Recorded
 from service.api.requests import Moment, as_json, asked_moment, body_of, caller, fresh, timed, view_of
@@ -41,7 +41,9 @@ from service.metrics import exposition
 from service.outcomes import precedent
 from service.render import answer_text
 from service.replay import replayed
+from service.retraction import replacement
 from service.sources import listing
+from service.timeline import incident_timeline, timeline_markdown
 from service.tokens import Caller
 from service.wiring import Memory
 
@@ -189,7 +191,9 @@ def _answers(app: FastAPI, memory: Memory) -> None:
         """
         who = await caller(request, "read")
         kept = await run_in_threadpool(answer_seen, memory, answer_id, who)
-        return Response(kept, media_type="application/json")
+        newer = await run_in_threadpool(replacement, memory.store, answer_id)
+        headers = {"precedent-replaced-by": str(newer["answer_id"])} if newer else {}
+        return Response(kept, headers=headers, media_type="application/json")
 
     @app.get("/v1/answers/{answer_id}/replay")
     async def replay(request: Request, answer_id: str) -> Response:
@@ -225,7 +229,13 @@ def answer_seen(memory: Memory, answer: str, who: Caller) -> bytes:
     A kept answer. A Problem 404 where there is none that the caller may see.
     """
     kept = memory.shelf.get(answer)
-    if kept is None or not may_see(memory, kept, who):
+    if kept is None:
+        newer = replacement(memory.store, answer)
+        then = (
+            f"; a record that it rested on was erased, and it was asked again as {newer['answer_id']}" if newer else ""
+        )
+        raise Problem(404, f"there is no answer {answer}{then}")
+    if not may_see(memory, kept, who):
         raise Problem(404, f"there is no answer {answer}")
     return kept
 
@@ -297,11 +307,23 @@ def _lookups(app: FastAPI, memory: Memory) -> None:
         return as_json(await timed("runbooks", lambda: runbook_rows(memory, view, text, alert, service)))
 
     @app.get("/v1/timeline")
-    async def timeline(request: Request, service: str, start: Moment = None, end: Moment = None) -> Response:
+    async def timeline(
+        request: Request, service: str | None = None, incident: str | None = None, start: Moment = None,
+        end: Moment = None, as_of: Moment = None, known_at: Moment = None,
+        form: Annotated[Literal["json", "markdown"] | None, Query(alias="format")] = None,
+    ) -> Response:  # fmt: skip
         """
-        Changes, incidents and alerts of a service in order of time.
+        What was known when of an incident, for its postmortem (JSON, or Markdown); changes and incidents of a service.
         """
-        view = view_of(await caller(request, "read"), None, None)
+        view = view_of(await caller(request, "read"), as_of, known_at)
+        if incident:
+            found = await timed("timeline", lambda: incident_timeline(memory, view, incident))
+            if form == "markdown" or (form is None and "text/markdown" in request.headers.get("accept", "")):
+                text = timeline_markdown(found, own_address(memory.settings, request))
+                return PlainTextResponse(text + "\n", media_type="text/markdown; charset=utf-8")
+            return as_json(found)
+        if not service:
+            raise Problem(422, "say `incident`, for its postmortem, or `service`")
         return as_json(await timed("timeline", lambda: timeline_rows(memory, view, service, start, end)))
 
     @app.get("/v1/sources")

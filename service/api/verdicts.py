@@ -32,7 +32,8 @@ def note_verdict(memory: Memory, who: Caller, given: Mapping[str, object]) -> Pa
     else:
         answer = orjson.loads(answer_seen(memory, str(given["answer_id"]), who))
         made = give(memory.store, answer, given, by)
-    told = {"answer": str(given.get("answer_id") or ""), "verdict": str(made["verdict"]), "judged": str(made["judged"])}
-    memory.audit.record(who.name, "feedback", told | ({"undo": str(given["undo"])} if given.get("undo") else {}))
+    undone = {"undo": str(given["undo"])} if given.get("undo") else {}
+    told = {"answer": str(given.get("answer_id") or ""), "verdict": str(made["verdict"])}
+    memory.audit.record(who.name, "feedback", undone or told)
     memory.follow()
     return made

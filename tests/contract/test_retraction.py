@@ -23,7 +23,10 @@ from tests.contract.making import day, deploy, owned, owners, record, state, vie
 def test_retraction_closes_what_the_record_stated_and_the_past_still_knew_it(store: Store) -> None:
     state(store, record("r", 1), owned("x", "a"), deploy("1", 1, "x"))
     store.keep("answers", [("k", b"v")], ["r"])
+    resting = store.resting("r")
+    assert len(owners(store, view(6))) == 1
     retraction = store.retract("r", day(5), "never true")
+    assert resting == retraction
     assert retraction.statements == (1, 2)
     assert retraction.kept == (("answers", "k"),)
     assert owners(store, view(6)) == [] and store.changes(view(6)) == ()  # noqa: PT018 - the record as a whole
