@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from graph.values import ItemKind, Labels, View
 
@@ -33,8 +33,7 @@ class Row:
     """When the thing happened (an incident's beginning); None for what has no moment (a runbook)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(NamedTuple):
     """
     A row found: `score` is the index's own (cosine, BM25), comparable only within one search.
     """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ class Columns:
         """
         All that have a value.
         """
-        return list(dict.fromkeys(document for column in self.values.values() for document in column))
+        return list(dict.fromkeys(chain.from_iterable(self.values.values())))
 
     def weighed(self, documents: Sequence[str], weights: Mapping[str, float]) -> NDArray[np.float64]:
         """

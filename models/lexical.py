@@ -13,6 +13,8 @@ from functools import cache, lru_cache
 from threading import RLock
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from graph.searching import Hit, Row, Scope
 from graph.values import Labels, View
 from models.errors import IndexDamaged
@@ -124,8 +126,9 @@ class _Shard:
         while wanted:
             found = searcher.search(query, asked).hits
             numbers = searcher.fast_field_values("row", [address for _, address in found])
-            scored = zip(numbers, (score for score, _ in found), strict=True)
-            passed = [(number, score) for number, score in scored if number < len(mask) and mask[number]]
+            # rows that came after the mask was made are not in it
+            seen = mask[np.minimum(numbers, len(mask) - 1)] & (np.asarray(numbers) < len(mask)) if found else ()
+            passed = [(number, score) for number, (score, _), may in zip(numbers, found, seen, strict=True) if may]
             if len(passed) >= wanted or len(found) < asked:
                 return passed[:limit]
             asked *= 4

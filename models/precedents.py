@@ -180,8 +180,9 @@ class Precedents:
         for name, statement in found.items():
             incident = statement.item
             if incident.services:
-                service[name] = max(question.services.get(one, 0.0) for one in incident.services)
-                near = service[name] < 0.2 and any(one in question.neighbours for one in incident.services)
+                own = max([question.services.get(one, 0.0) for one in incident.services])
+                service[name] = own
+                near = own < 0.2 and not question.neighbours.keys().isdisjoint(incident.services)
                 neighbour[name] = float(near)
             if question.alert and question.alert in incident.alerts:
                 alert[name] = 1.0

@@ -165,7 +165,7 @@ class Rows:
         A row as a search finds it.
         """
         entry = self.entries[number]
-        return Hit(statement=entry.statement, document=entry.document, kind=entry.kind, facet=entry.facet, score=score)
+        return Hit(entry.statement, entry.document, entry.kind, entry.facet, score)
 
     def labels_of(self, number: int) -> Labels:
         """
