@@ -43,6 +43,9 @@ EXPLAINED = 6
 """Candidates whose terms are put into words."""
 NONE = 1.8
 """About every third alert is no change's doing, and a guess costs more than none."""
+UNSEEN_NONE = -0.5
+"""The same where no logs, traces or metrics were given: that a change does not touch what nobody told says nothing.
+Chosen so that "none" is right about as often as it is said, on organisations that we made up."""
 AREA_NONE = -4.0
 """Where somebody takes a change back, there is one."""
 CROWD = 0.35
@@ -52,13 +55,14 @@ CROWD = 0.35
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighing:
     """
-    The weights of the terms, and the level of "none": where a service is asked about, and where an area of files is.
-    `sharpness` scales the scores of an area.
+    The weights of the terms, and the level of "none": where a service is asked about with signals, without them, and
+    where an area of files is. `sharpness` scales the scores of an area.
     """
 
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
     area: Mapping[str, float] = field(default_factory=lambda: AREA_WEIGHTS)
     none: float = NONE
+    unseen_none: float = UNSEEN_NONE
     area_none: float = AREA_NONE
     sharpness: float = 1.0
 
@@ -68,7 +72,7 @@ DEFAULT = Weighing()
 
 def weighing(parameters: Parameters | None) -> Weighing:
     """
-    What parameters say, else the defaults: `weights` and `area` by term, `none`, `area_none`, `sharpness`.
+    What parameters say, else the defaults: `weights` and `area` by term, and the numbers by their names.
     """
     if parameters is None:
         return DEFAULT
@@ -76,6 +80,7 @@ def weighing(parameters: Parameters | None) -> Weighing:
         weights={**WEIGHTS, **parameters.numbers("weights")},
         area={**AREA_WEIGHTS, **parameters.numbers("area")},
         none=parameters.number("none", NONE),
+        unseen_none=parameters.number("unseen_none", UNSEEN_NONE),
         area_none=parameters.number("area_none", AREA_NONE),
         sharpness=parameters.number("sharpness", 1.0),
     )
@@ -153,7 +158,8 @@ def none_score(question: SuspectQuestion, count: int, others: Sequence[Term], by
     """
     The log-odds of "no change explains this".
     """
-    level = by.area_none * by.sharpness if question.areas else by.none
+    service = by.none if _seen(question.signals) else by.unseen_none
+    level = by.area_none * by.sharpness if question.areas else service
     return level + math.log1p(count) * CROWD + together(others)
 
 
@@ -179,9 +185,11 @@ def _gaps(signals: Signals) -> tuple[str, ...]:
     """
     What a caller could have told, and did not.
     """
-    if not (signals.patterns or signals.edges or signals.metrics or signals.failing or signals.notes):
-        return ("no logs, traces or metrics were given with the alert",)
-    return ()
+    return () if _seen(signals) else ("no logs, traces or metrics were given with the alert",)
+
+
+def _seen(signals: Signals) -> bool:
+    return bool(signals.patterns or signals.edges or signals.metrics or signals.failing or signals.notes)
 
 
 def _words(place: int, every: Read, before: Sequence[Statement[Change]], question: SuspectQuestion) -> Words:

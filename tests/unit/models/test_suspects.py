@@ -5,6 +5,7 @@ Suspects are ranked by exposure and evidence, and "none of these" is an answer.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,6 +42,15 @@ def ask(*found: Statement[Change], text: str = "", **more: str) -> list[str]:
 
 def test_a_change_on_the_service_outranks_a_newer_one_elsewhere() -> None:
     assert ask(change("own", 30), change("elsewhere", 3, "wiki"))[0] == "own"
+
+
+def test_without_signals_that_a_change_touches_none_says_less_against_it() -> None:
+    found = [change("own", 30)]
+    question = SuspectQuestion(at=ONSET, services={"service:shop": 0.9}, text="requests fail")
+    unseen = rank(found, question)
+    told = Signals(patterns=(("shop", "upstream closed the line", 10.0),))
+    seen = rank(found, replace(question, signals=told))
+    assert unseen.none_probability < seen.none_probability - 0.1
 
 
 def test_a_change_on_what_it_needs_outranks_one_elsewhere() -> None:
