@@ -41,7 +41,7 @@ WEIGHTS: Mapping[str, float] = {
     "service": 1.6, "neighbour": 0.5, "alert": 2.4, "gap": 0.5, "ahead": 0.5,
 }  # fmt: skip
 """Those of the text are where learning begins. Those of the graph are set by hand, since no labelled set has them: what
-fired the same alert on the same service is of the same kind unless its text speaks against it, however many are alike."""
+had the same alert on the same service is of the same kind unless its text speaks against it, however many there are."""
 BIAS = -9.0
 CONFIDENT = 0.5
 RECENT = 7

@@ -281,7 +281,8 @@ def _keep(memory: Memory, answer: Part, work: _Work) -> None:
     except GraphError as error:
         gaps = answer["gaps"]
         if isinstance(gaps, list):
-            known = str(error) in work.unread
+            # said already of the parts that could not be read
+            known = isinstance(error, StoreUnavailable) and bool(work.unread)
             gaps.append("this answer is not kept for replay" + ("" if known else f": {error}"))
 
 

@@ -64,7 +64,7 @@ def owner_text(owner: Answer) -> str:
     lines = [f"owner {named}{sure} · answers now: {_answers(owner)} · escalates to: {chain}"]
     conflicts = ", ".join(label(one["name"]) for one in owner["conflicts"])
     lines += [f"other sources name: {conflicts}"] if conflicts else []
-    lines += [f"! {_line(one['says'])}" for one in owner["faults"][:4]]
+    lines += [f"! {one['kind'].replace('_', ' ')}: {quoted(one['says'], 300)}" for one in owner["faults"][:4]]
     return "\n".join(f"  {line}" for line in lines)
 
 

@@ -20,7 +20,9 @@ from graph.searching import Hit, RowSet, Scope, Searchable
 from graph.values import Incident, ItemKind, Labels, Runbook, Section
 from models import shared as shared_module
 from models.contract import Matrix, Search
+from models.facets import ROWS
 from models.indexer import Indexer
+from models.lexical import ANALYSIS
 from models.shared import SharedSearch
 from service.settings import Settings, SettingsError
 from service.wiring import open_memory
@@ -101,7 +103,7 @@ def store() -> Iterator[Store]:
 
 def rows_of(store: Store) -> RowSet:
     assert isinstance(store, Searchable)
-    return store.rows_of("bag, words 1", 24)
+    return store.rows_of(f"bag, words {ANALYSIS}, rows {ROWS}", 24)
 
 
 def searching(store: Store) -> SharedSearch:
@@ -152,7 +154,7 @@ def test_where_few_of_many_may_be_seen_they_are_found(store: Store, monkeypatch:
         monkeypatch.setattr(rows_module, "MOST_ASKED", most)
         dense, lexical = hits(shared, "pool exhausted", replace(SCOPES["earlier"], kinds=(ItemKind.INCIDENT,)))
         assert len(dense) == 3
-        assert len(lexical) == 1
+        assert len({statement for statement, _ in lexical}) == 1
     near = shared.search_dense("pool exhausted", 5, SCOPES["incidents"])
     assert [round(hit.score, 5) for hit in near] == [1] * 5
 
@@ -161,7 +163,9 @@ def test_what_is_closed_in_the_store_is_closed_at_once(store: Store) -> None:
     shared = searching(store)
     store.retract("r1", day(20), "wrong")
     assert shared.search_lexical("email", 5, SCOPES["plain"]) == ()
-    assert len(shared.search_lexical("email", 5, Scope(view=view(50, known=10)))) == 1
+    then = shared.search_lexical("email", 5, Scope(view=view(50, known=10)))
+    assert {hit.facet for hit in then} == {"title", "symptoms"}
+    assert len({hit.statement for hit in then}) == 1
 
 
 def test_what_is_erased_leaves_neither_rows_nor_words(store: Store) -> None:
@@ -215,7 +219,7 @@ def test_without_an_embedder_words_alone_are_searched(store: Store) -> None:
     shared.follow()
     dense, lexical = hits(shared, "walrus", SCOPES["plain"])
     assert not dense
-    assert len(lexical) == 1
+    assert len({statement for statement, _ in lexical}) == 1
 
 
 def test_a_reader_of_the_store_makes_no_rows(store: Store) -> None:

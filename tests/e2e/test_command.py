@@ -404,7 +404,7 @@ def test_a_migration_that_cannot_be_done_is_one_clear_line(data: str, tmp_path: 
 def test_the_owner_is_told_with_confidence_sources_and_what_is_wrong(data: str) -> None:
     told = run("owner", "checkout", "--data", data).stdout
     assert "owner checkout (fair confidence, " in told
-    assert "! sources disagree: " in told
+    assert '! conflict: "sources disagree: ' in told
     assert "catalog names checkout (declared, since " in told
     assert "codeowners names platform (declared, since " in told
 
