@@ -183,6 +183,8 @@ class Directory:
         """
         found: dict[EntityId, Mention] = {}
         for entry, at, glued in self.names.standing(words, MENTIONED):
+            if self.names.borrowed(entry):
+                continue
             told = min(1.0, sum(self.names.rarity(word) for word in entry.words)) * (GLUED if glued else 1.0)
             if all(kind_of(word) is not Kind.OTHER for word in entry.words):
                 told *= EVERYDAY

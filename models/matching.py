@@ -22,6 +22,8 @@ from models.names import SYNONYMS, Kind, Likeness, Name, Word, alike, kind_of, o
 FEATURES = (
     "exact", "same", "covered", "told", "missing", "missing_role", "missing_affix", "affix", "role", "role_known", "address", "segment", "titled", "titled_known", "other", "other_known", "tag", "plural", "short", "typo", "stem", "joined", "apart", "alias", "initials",
 )  # fmt: skip
+OWN = "name"
+"""Where a name was seen that is the service's own (its id)."""
 COMMON = 400
 """A word of more names than this finds no candidates by itself."""
 SHORTLIST = 12
@@ -104,6 +106,7 @@ class Names:
     _near: dict[str, _Near] = field(default_factory=dict)
     _answers: dict[str, _Scores] = field(default_factory=dict)
     _seen: set[tuple[EntityId, str]] = field(default_factory=set)
+    _owned: dict[str, set[EntityId]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, named: Named) -> None:
         """
@@ -119,6 +122,8 @@ class Names:
         entry = Entry(named, words, tuple(singular(word) for word in words), "".join(words), given)
         self.entries.append(entry)
         self._flats[entry.flat].append(place)
+        if named.seen_in == OWN:
+            self._owned[entry.flat].add(named.service)
         for core in _cores(named.name, words):
             self._cores[core].append(place)
         if len(words) > 2:
@@ -149,6 +154,15 @@ class Names:
         count = len(self.services)
         found = len(self._holders.get(word, ()))
         return math.log((count + 1) / (found + 0.5)) / math.log(2 * count + 2) if count else 0.0
+
+    def borrowed(self, entry: Entry) -> bool:
+        """
+        Whether a title or an alias is another service's own name: anybody may call his service so.
+        """
+        if entry.named.seen_in == OWN:
+            return False
+        owners = self._owned.get(entry.flat, ())
+        return bool(owners) and entry.named.service not in owners
 
     def holding(self, word: str) -> frozenset[EntityId] | set[EntityId]:
         """
@@ -237,6 +251,8 @@ class Names:
         best: dict[EntityId, tuple[float, Match]] = {}
         for place in self._shortlist(name, near, joined):
             entry = self.entries[place]
+            if self.borrowed(entry):
+                continue
             features, says = self._compare(name, near, joined, entry)
             score = sum(map(_product, weights, features))
             held = best.get(entry.named.service)

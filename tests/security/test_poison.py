@@ -100,3 +100,15 @@ def test_a_low_trust_note_does_not_outrank_what_a_person_confirmed(memory: Memor
     found = client.get("/v1/identity", params={"name": "cart"}).json()["candidates"]
     assert found[0]["id"] == "service:cart"
     assert "service:search" not in found[0]["ids"]
+
+
+@pytest.mark.parametrize("title", ["Checkout", "checkout", "CHECKOUT", "Check-Out", "Check out"])
+def test_a_title_that_is_another_services_own_name_takes_nothing_from_it(
+    memory: Memory, client: TestClient, title: str
+) -> None:
+    before = [firsts(one) for one in answers(client)]
+    named = CATALOGUE.format(name="zz-planted").replace("tags", f'title: "{title}", tags')
+    plant(memory, "backstage", named, "catalog-info.yaml")
+    assert [firsts(one) for one in answers(client)] == before
+    owner = client.get("/v1/owner", params={"service": "checkout"}).json()
+    assert (owner["service"], owner["team"]) == ("service:checkout", before[0]["owner"])
