@@ -38,7 +38,7 @@ AHEAD = ("gap", "ahead")
 WEIGHTS: Mapping[str, float] = {
     "dense": 10.0, "symptom": 2.0, "words": 4.0, "title_words": 4.0, "head": 4.0, "head_title": 2.0, "words_top": 1.0,
     "title_words_top": 1.0, "head_top": 1.0, "recent": 2.0,
-    "service": 1.6, "neighbour": 0.5, "alert": 2.4, "gap": 0.5, "ahead": 0.5,
+    "service": 0.9, "neighbour": 0.3, "alert": 2.4, "gap": 0.5, "ahead": 0.5,
 }  # fmt: skip
 """Those of the text are where learning begins. Those of the graph are set by hand, since no labelled set has them: what
 had the same alert on the same service is of the same kind unless its text speaks against it, however many there are."""
