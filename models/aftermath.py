@@ -8,14 +8,12 @@ its services under much the same title; not where both are known to have causes 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
 
-from graph.contract import Event
 from graph.values import EntityId, Incident, Item, Statement, View
+from models.following import Following, Moments
 
 WINDOW = timedelta(days=30)
 """How long nothing like it may happen for a fix to have held."""
@@ -26,8 +24,8 @@ _SAID_OFTEN = frozenset(
     ["the", "and", "for", "with", "from", "not", "are", "was", "were", "has", "had", "its", "due", "incident", "outage",
      "report", "postmortem", "issue", "issues", "problem"]
 )  # fmt: skip
-_Place = tuple[float, int]
-"""When it began, as a timestamp, and the statement's seq."""
+_ANY = "any"
+"""The key of all incidents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,42 +37,27 @@ class _Seen:
     cause: str | None
 
 
-class Aftermath:
+class Aftermath(Following):
     """
     Safe to share between threads.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._seen: dict[int, _Seen] = {}
         self._keys: dict[int, tuple[str, ...]] = {}
-        self._by_key: dict[str, list[_Place]] = {}
-        self._moments: list[_Place] = []
-        self._lock = Lock()
+        self._moments = Moments()
 
-    def take(self, events: Iterable[Event]) -> None:
-        """
-        Follow these lines of the feed; lines of other things do no harm.
-        """
-        with self._lock:
-            for event in events:
-                if event.op == "erased" or event.statement is None:
-                    self._forget(event.statement_seq)
-                elif isinstance(event.statement.item, Incident):
-                    self._hold(event.statement, event.statement.item)
-
-    def _hold(self, statement: Statement[Item], incident: Incident) -> None:
-        if incident.at is None:
+    def _hold(self, statement: Statement[Item]) -> None:
+        incident = statement.item
+        if not isinstance(incident, Incident) or incident.at is None:
             return
-        place = (incident.at.timestamp(), statement.seq)
         if statement.seq not in self._seen:
-            keys = (
-                *(f"service {one}" for one in set(incident.services)),
-                *(f"alert {one}" for one in set(incident.alerts)),
-            )
-            for key in keys:
-                insort(self._by_key.setdefault(key, []), place)
-            insort(self._moments, place)
-            self._keys[statement.seq] = keys
+            services = (f"service {one}" for one in set(incident.services))
+            alerts = (f"alert {one}" for one in set(incident.alerts))
+            self._keys[statement.seq] = (_ANY, *services, *alerts)
+            for key in self._keys[statement.seq]:
+                self._moments.put(key, incident.at, statement.seq)
         self._seen[statement.seq] = _Seen(
             _bare(statement), incident.id, incident.at, _words(incident.title), incident.cause_kind
         )
@@ -83,13 +66,8 @@ class Aftermath:
         held = self._seen.pop(seq, None)
         if held is None:
             return
-        place = (held.at.timestamp(), seq)
         for key in self._keys.pop(seq):
-            places = self._by_key[key]
-            del places[bisect_left(places, place)]
-            if not places:
-                del self._by_key[key]
-        del self._moments[bisect_left(self._moments, place)]
+            self._moments.drop(key, held.at, seq)
 
     def near(
         self, view: View, services: Collection[EntityId], start: datetime, end: datetime
@@ -102,11 +80,7 @@ class Aftermath:
         return sorted({(one.id, one.at) for one in found if view.sees(one.statement)}, key=lambda row: row[1])
 
     def _between(self, keys: Iterable[str], start: datetime, end: datetime) -> Iterator[_Seen]:
-        first, last = (start.timestamp(), -1), (end.timestamp(), 1 << 62)
-        for key in keys:
-            places = self._by_key.get(key, ())
-            for _, seq in places[bisect_left(places, first) : bisect_right(places, last)]:
-                yield self._seen[seq]
+        return (self._seen[seq] for key in keys for seq in self._moments.between(key, start, end))
 
     def held(self, view: View, incident: Incident) -> tuple[bool | None, tuple[str, ...]]:
         """
@@ -123,7 +97,7 @@ class Aftermath:
             for one in self._between((f"service {one}" for one in incident.services), since, end):
                 if _alike(words, one.words):
                     alike[one.id] = one
-            heard = bool(self._moments) and self._moments[-1][0] > since.timestamp()
+            heard = self._moments.any_after(_ANY, since)
         again = [
             one
             for one in alike.values()

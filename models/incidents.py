@@ -9,12 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from threading import Lock
 from typing import Protocol, cast
 
-from graph.contract import Event
 from graph.documents import best_of_each
-from graph.values import EntityId, Incident, Statement, View
+from graph.values import EntityId, Incident, Item, Statement, View
+from models.following import Following
 
 
 class Past(Protocol):
@@ -29,31 +28,22 @@ class Past(Protocol):
         ...
 
 
-class Incidents:
+class Incidents(Following):
     """
     A `Past` of what the feed has told so far, without sections, fixes and attributes. Safe to share between threads.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._held: dict[int, Statement[Incident]] = {}
         self._by_id: dict[str, list[int]] = {}
         self._by_alert: dict[str, list[int]] = {}
         self._by_service: dict[str, list[int]] = {}
         self._by_record: dict[str, list[int]] = {}
-        self._lock = Lock()
 
-    def take(self, events: Iterable[Event]) -> None:
-        """
-        Follow these lines of the feed; lines of other things do no harm.
-        """
-        with self._lock:
-            for event in events:
-                if event.op == "erased" or event.statement is None:
-                    self._forget(event.statement_seq)
-                elif isinstance(event.statement.item, Incident):
-                    self._hold(cast("Statement[Incident]", event.statement))
-
-    def _hold(self, statement: Statement[Incident]) -> None:
+    def _hold(self, statement: Statement[Item]) -> None:
+        if not isinstance(statement.item, Incident):
+            return
         bare = replace(statement.item, sections={}, fixes=(), attributes={})
         if statement.seq not in self._held:
             insort(self._by_id.setdefault(bare.id, []), statement.seq)
@@ -62,7 +52,7 @@ class Incidents:
                 insort(self._by_alert.setdefault(name, []), statement.seq)
             for service in set(bare.services):
                 insort(self._by_service.setdefault(service, []), statement.seq)
-        self._held[statement.seq] = replace(statement, item=bare)
+        self._held[statement.seq] = replace(cast("Statement[Incident]", statement), item=bare)
 
     def _forget(self, seq: int) -> None:
         held = self._held.pop(seq, None)
