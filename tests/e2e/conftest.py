@@ -11,19 +11,9 @@ from starlette.testclient import TestClient
 
 from service.api.app import create_app
 from service.demo import load
-from tests.deployment import DEPLOYMENTS, OPT_OUTS, Deployment
+from tests.deployment import OPT_OUTS, Deployment
 
 ADDRESS = "http://127.0.0.1:8080"
-
-
-@pytest.fixture(scope="module", params=DEPLOYMENTS, ids=lambda found: found.name)
-def deployment(request: pytest.FixtureRequest) -> Deployment:
-    """
-    Each way of deploying in turn. A server has one database: a module's tests share what is in it.
-    """
-    found: Deployment = request.param
-    found.empty()
-    return found
 
 
 @pytest.fixture(autouse=True)

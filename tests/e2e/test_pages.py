@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from service.demo import alerts, load
-from tests.browsing import DESKTOP, PHONE, chromium, looking, served
+from tests.browsing import DESKTOP, PHONE, looking, served
 from tests.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -26,12 +26,6 @@ def url(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Ite
     A served demo organisation.
     """
     with served(load(deployment.settings(tmp_path_factory.mktemp("pages")))) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
         yield found
 
 

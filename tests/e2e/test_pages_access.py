@@ -13,7 +13,7 @@ import pytest
 
 from service.demo import alerts, load
 from service.settings import Settings
-from tests.browsing import DESKTOP, PHONE, chromium, looking, served
+from tests.browsing import DESKTOP, PHONE, looking, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -26,12 +26,6 @@ PATHS = ("/", "answer", "unclear", "/services", "/services/checkout", "/incident
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with served(load(Settings(data=tmp_path_factory.mktemp("access")))) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
         yield found
 
 

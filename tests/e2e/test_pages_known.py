@@ -16,7 +16,7 @@ from graph.contract import Yield
 from graph.values import Fact, FactKind, Record, Span, Trust
 from service.demo import load
 from service.wiring import Memory
-from tests.browsing import DESKTOP, PHONE, chromium, looking, served
+from tests.browsing import DESKTOP, PHONE, looking, served
 from tests.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -70,12 +70,6 @@ def memory(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def url(memory: Memory) -> Iterator[str]:
     with served(memory) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
         yield found
 
 

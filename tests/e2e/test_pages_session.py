@@ -22,7 +22,7 @@ from service.api.app import create_app
 from service.demo import alerts, load
 from service.settings import Settings
 from service.wiring import Memory
-from tests.browsing import chromium, looking, served
+from tests.browsing import looking, served
 from tests.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -49,12 +49,6 @@ def site(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> It
     keeper = memory.tokens.issue("kim", ["read", "feedback", "admin"])
     with served(memory) as url:
         yield Site(url, memory, reader, keeper)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

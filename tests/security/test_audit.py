@@ -17,18 +17,11 @@ from service.audit.log import Audit
 from service.audit.places import FilePlace
 from service.demo import alerts, load
 from service.wiring import Memory
-from tests.deployment import DEPLOYMENTS, Deployment
+from tests.deployment import Deployment
 from tests.e2e.conftest import ADDRESS
 from tests.e2e.test_command import ENVIRONMENTS, run
 
 ALERT = alerts()[0].read_bytes()
-
-
-@pytest.fixture(scope="module", params=DEPLOYMENTS, ids=lambda found: found.name)
-def deployment(request: pytest.FixtureRequest) -> Deployment:
-    found: Deployment = request.param
-    found.empty()
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from ingest.journal import admit
 from ingest.pipeline import drain
 from service.settings import Settings
 from service.wiring import open_memory
-from tests.browsing import chromium, served
+from tests.browsing import served
 from tests.security.scripts_in_text import payloads
 
 if TYPE_CHECKING:
@@ -115,12 +115,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     fill(memory.store)
     memory.follow()
     with served(memory) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
         yield found
 
 
