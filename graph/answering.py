@@ -8,7 +8,7 @@ them where it is not older than they are, and where no hand-off lies between. So
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -280,7 +280,7 @@ def _duty(
     told = tuple({one.person: one for one in reversed(told)}.values())[::-1]
     _flag_turns(reading, rota, rules)
     over = bool(stated) and (not own or (entity_kind(schedule) != "service" and not _is_policy(reading, ids)))
-    known = rota is not None or bool(now) or over or (not own and _is_schedule(reading, ids))
+    known = rota is not None or bool(now) or over or (not own and is_schedule(reading.stated, ids))
     if known and not any(not one.departed for one in told):
         following = hand_off(rota, reading.view.as_of) if rota else None
         until = f" until {following.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if following else ""
@@ -383,9 +383,12 @@ def _is_policy(reading: _Reading, ids: frozenset[EntityId]) -> bool:
     return any(level_of(one.item) > 0 for one in reading.stated(FactKind.ESCALATES_TO, subjects=ids))
 
 
-def _is_schedule(reading: _Reading, ids: frozenset[EntityId]) -> bool:
-    stated = reading.stated(FactKind.ENTITY, subjects=ids)
-    return any(one.item.attributes.get("kind") == "schedule" for one in stated)
+def is_schedule(stated: Callable[..., Iterable[Statement[Fact]]], ids: Collection[EntityId]) -> bool:
+    """
+    Whether an entity of these ids is a schedule, not a team, by what is `stated` of it.
+    """
+    described = stated(FactKind.ENTITY, subjects=ids)
+    return any(one.item.attributes.get("kind") == "schedule" for one in described)
 
 
 def _fall_back(reading: _Reading, team: EntityId) -> tuple[tuple[Answerer, ...], str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from graph.encoding import moment
+from graph.errors import NotFound
 from graph.keys import BEGINNING, OPEN
 from graph.values import Item, Labels, RecordState, Span
 
@@ -309,3 +310,13 @@ def span(start: int, end: int) -> Span:
     The interval between two columns.
     """
     return Span(None if start == BEGINNING else moment(start), None if end == OPEN else moment(end))
+
+
+def head_of(hands: Hands, record: str) -> Head:
+    """
+    A record by its id. NotFound where there is none.
+    """
+    head = hands.head(record)
+    if head is None:
+        raise NotFound(record, "There is no such record in the store")
+    return head

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from graph.contract import Retraction
-from graph.errors import NotFound
-from graph.hands import Hands, Head, Stored, Support, part_name
+from graph.hands import Hands, Stored, Support, head_of, part_name
 from graph.keys import OPEN
 from graph.onset import Onset
 from graph.values import ItemKind, RecordState
@@ -31,7 +30,7 @@ class Retracting:
         """
         What rests on the record; nothing is done.
         """
-        head = self._head(record)
+        head = head_of(self._hands, record)
         resting = self._hands.resting_on(head.place)
         return Retraction(record=record, statements=tuple(resting), kept=self._hands.kept_of(head.place))
 
@@ -39,7 +38,7 @@ class Retracting:
         """
         Close what rests on the record alone.
         """
-        head = self._head(record)
+        head = head_of(self._hands, record)
         resting = self._hands.resting_on(head.place)
         if head.state is not RecordState.RETRACTED:
             self._hands.settle(head, RecordState.RETRACTED, reason)
@@ -54,7 +53,7 @@ class Retracting:
         """
         Remove the record, its statements and what is kept of it; the log still has the bytes.
         """
-        head = self._head(record)
+        head = head_of(self._hands, record)
         resting = self._hands.resting_on(head.place)
         kept = self._hands.kept_of(head.place)
         # Settled first, so that it is nobody's evidence any more.
@@ -154,9 +153,3 @@ class Retracting:
         own = self._hands.evidence(seq)
         if own.state is RecordState.APPLIED and part_name(own.part) in parts:
             self._hands.support(seq, part_name(own.part), own.place)
-
-    def _head(self, record: str) -> Head:
-        head = self._hands.head(record)
-        if head is None:
-            raise NotFound(record, "There is no such record in the store")
-        return head

@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 
 from graph.contract import Applied, Yield, kind_of
 from graph.encoding import encode, micros
-from graph.errors import NotFound
-from graph.hands import Hands, Head, Rank, Stored, Version, part_name, span
+from graph.hands import Hands, Rank, Stored, Version, head_of, part_name, span
 from graph.keys import BEGINNING, OPEN, Claim, claims
 from graph.onset import Onset
 from graph.values import Fact, ItemKind, Labels, RecordState
@@ -59,7 +58,7 @@ class Stating:
         """
         self._hands.expect_records([each.record for each in yields], [each.record for each in yields if each.snapshot])
         stated = [self._claims(each) for each in yields]
-        heads = [(self._head(each), each.snapshot) for each in yields]
+        heads = [(head_of(self._hands, each.record), each.snapshot) for each in yields]
         self._hands.expect_things(
             {(head.source, claim.key) for (head, _), made in zip(heads, stated, strict=True) for claim in made},
             {(head.source, part_name(head.part)) for head, snapshot in heads if snapshot},
@@ -76,19 +75,13 @@ class Stating:
             self._hands.unsupport_part(statement, part)
         return Applied(closed=self._end((statement for statement, _ in gone), at))
 
-    def _head(self, given: Yield) -> Head:
-        head = self._hands.head(given.record)
-        if head is None:
-            raise NotFound(given.record, "There is no such record in the store")
-        return head
-
     def _claims(self, given: Yield) -> Sequence[Claim]:
-        head = self._head(given)
+        head = head_of(self._hands, given.record)
         return () if head.state in _DONE else claims(given.items, given.trust, head.labels)
 
     def _apply(self, given: Yield, stated: Sequence[Claim]) -> Applied:
         # anew: the same record may stand twice among the yields
-        head = self._head(given)
+        head = head_of(self._hands, given.record)
         if head.state in _DONE:
             return Applied()
         sighting = _Sighting(

@@ -47,7 +47,7 @@ from service.events import told_once, with_likes
 from service.fence import quoted
 from service.headline import headline
 from service.outcomes import precedent
-from service.parts import Part, alert_part, owner_part, runbook_part, stamp, suspect_part
+from service.parts import Part, alert_part, citing, owner_part, runbook_part, stamp, suspect_part
 from service.policy import mode_part
 from service.radius import radius_part
 from service.recurring import NEAR, follow_ups, mattering, times
@@ -101,6 +101,8 @@ class _Work:
     memory: Memory
     question: Question
     view: View
+    text: str
+    """What the alert says, in words."""
     services: Ranking = NO_RANKING
     likely: Mapping[EntityId, float] = field(default_factory=dict)
     """The services that are likely enough, with their probabilities."""
@@ -133,9 +135,7 @@ class _Work:
         return min(self.alert.at, self.view.as_of)
 
     def cite(self, records: Iterable[str]) -> list[str]:
-        ids = sorted({record for record in records if record})
-        self.evidence.update(ids)
-        return ids
+        return citing(self.evidence)(records)
 
 
 def assemble(memory: Memory, question: Question, *, keep: bool = True) -> Part:
@@ -143,7 +143,7 @@ def assemble(memory: Memory, question: Question, *, keep: bool = True) -> Part:
     The context of an alert, kept under its `answer_id` for replay unless it is one.
     """
     began = time.perf_counter()
-    work = _Work(memory, question, _view(question))
+    work = _Work(memory, question, _view(question), alert_text(question.alert))
     if question.alert.at > (question.asked_at or datetime.now(UTC)) + FUTURE:
         work.gaps.append("the alert's time lies in the future; it is taken as now")
     _begin_vector(work)
@@ -166,7 +166,7 @@ def _begin_vector(work: _Work) -> None:
 
     def make() -> None:
         begun.set()
-        work.memory.indexer.vector(alert_text(work.alert))
+        work.memory.indexer.vector(work.text)
 
     work.memory.pool.submit(make)
     begun.wait(HANDOVER)
@@ -317,7 +317,7 @@ def replayed(
     Which services an alert is about, what is asked of the changes for it, and the suspects, as an answer has them; at
     any view, and nothing is kept. `names`: another view for services and what they depend on.
     """
-    work = _Work(memory, question, names or view)
+    work = _Work(memory, question, names or view, alert_text(question.alert))
     _resolve(work)
     asked = _suspect_question(work)
     return work.services, asked, memory.suspects.rank(asked, view)
@@ -331,7 +331,7 @@ def _suspect_question(work: _Work) -> SuspectQuestion:
         environment=work.question.environment or _label(work.alert, "environment", "env", "stage"),
         region=_label(work.alert, "region"),
         everywhere=work.services.abstained or not work.likely,
-        text=alert_text(work.alert),
+        text=work.text,
         signals=work.question.signals,
     )
     return _widened(question, work.memory.catalogue.directory(work.view))
@@ -387,7 +387,7 @@ def _precedents(work: _Work) -> list[Part]:
     directory = work.memory.catalogue.directory(work.view)
     services = directory.likely(work.likely)
     question = PrecedentQuestion(
-        text=alert_text(work.alert),
+        text=work.text,
         at=work.at,
         services=services,
         neighbours=_near(directory, work.upstream, services),
@@ -410,7 +410,7 @@ def _runbooks(work: _Work) -> list[Part]:
         (value for key, value in work.alert.annotations.items() if key.startswith(("runbook", "playbook"))), None
     )
     services = work.memory.catalogue.directory(work.view).likely(work.likely)
-    question = RunbookQuestion(text=alert_text(work.alert), alert=work.alert.name, services=services, link=link)
+    question = RunbookQuestion(text=work.text, alert=work.alert.name, services=services, link=link)
     ranking = work.memory.runbooks.rank(question, work.view, 10)
     ranking = shared_out(ranking, work.judged(subjects(ranking, "runbook", JUDGED)), "runbook")
     if ranking.abstained:

@@ -246,15 +246,11 @@ def _of_path(memory: Memory, view: View, asked: Asked) -> Part:
     found = _answered(memory, view, asked, subject, 1.0, matched or [f"{entity_name(subject)} is built from there"])
     if chosen:
         found |= _as_owner(subject, service, chosen, own)
-        found["gaps"] = [gap for gap in _texts(found["gaps"]) if not gap.startswith("no source names")]
+        found["gaps"] = [gap for gap in parts.strings(found["gaps"]) if not gap.startswith("no source names")]
     else:
         found["conflicts"] = _others(found["team"], [one.item.object for one in covering], own)
     found["lines"] = [_line(one) for one in covering]
     return found
-
-
-def _texts(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def _as_owner(
@@ -269,7 +265,7 @@ def _as_owner(
         "name": entity_name(owner),
         "trust": chosen[0].trust.name.lower(),
         "conflicts": _others(owner, [one.item.object for one in chosen], own),
-        "statements": [_said(one) for one in (*chosen, *(own.statements if own else ()))][:8],
+        "statements": [parts.said(one, list) for one in (*chosen, *(own.statements if own else ()))][:8],
         "evidence": sorted({one.record for one in (*chosen, *(own.statements if own else ()))}),
     }
 
@@ -279,20 +275,10 @@ def _others(owner: object, lines: Iterable[EntityId], own: Ownership | None) -> 
     return [{"team": one, "name": entity_name(one)} for one in dict.fromkeys(stated) if one != owner]
 
 
-def _said(one: Statement[Fact]) -> Part:
-    return {
-        "id": one.item.object,
-        "name": entity_name(one.item.object),
-        "source": one.source,
-        "trust": one.trust.name.lower(),
-        "since": parts.stamp(one.item.valid.start or one.known.start),
-        "evidence": [one.record],
-    }
-
-
 def _line(one: Statement[Fact]) -> Part:
     told = one.item.attributes
-    return {**_said(one), "pattern": told["pattern"], "line": int(told["line"]), "section": told.get("section")}
+    where = {"pattern": told["pattern"], "line": int(told["line"]), "section": told.get("section")}
+    return {**parts.said(one, list), **where}
 
 
 def _repositories(memory: Memory, view: View, given: str) -> frozenset[EntityId]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from graph.answering import Answering, Departed, Fault, answering
+from graph.answering import Answering, Departed, Fault, answering, is_schedule
 from graph.identity import Identity
 from graph.replica import Replica
 from graph.resolved import Ownership, best_first, ownership
@@ -242,13 +242,8 @@ def _team_of(asked: _Asked, person: EntityId) -> EntityId:
     """
     joined = best_first(asked.stated(FactKind.MEMBER_OF, subjects=asked.names.same(person)))
     teams = dict.fromkeys(asked.names.canonical(one.item.object) for one in joined)
-    real = [one for one in teams if entity_kind(one) == "team" and not _is_schedule(asked, one)]
+    real = [one for one in teams if entity_kind(one) == "team" and not is_schedule(asked.stated, asked.names.same(one))]
     return real[0] if len(real) == 1 else asked.names.canonical(person)
-
-
-def _is_schedule(asked: _Asked, team: EntityId) -> bool:
-    stated = asked.stated(FactKind.ENTITY, subjects=asked.names.same(team))
-    return any(one.item.attributes.get("kind") == "schedule" for one in stated)
 
 
 def alike(one: EntityId, other: EntityId) -> bool:

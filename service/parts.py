@@ -41,6 +41,26 @@ def stamp(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
+def citing(cited: set[str]) -> Cite:
+    """
+    Notes in `cited` what a part rests on.
+    """
+
+    def cite(ids: Iterable[str]) -> list[str]:
+        found = sorted({one for one in ids if one})
+        cited.update(found)
+        return found
+
+    return cite
+
+
+def strings(value: object) -> list[str]:
+    """
+    A list's values as texts; nothing of what is no list.
+    """
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
 def alert_part(alert: Alert, others: Sequence[Alert] = (), form: str | None = None) -> Part:
     """
     The alert as we understood it.
@@ -88,9 +108,9 @@ def owner_part(
             "next_hand_off": stamp(now.next_hand_off),
             "levels": [_level(one, cite) for one in now.levels],
         },
-        "escalation": [_said(one, cite) for one in found.stated.escalation],
+        "escalation": [said(one, cite) for one in found.stated.escalation],
         "conflicts": [{"team": team, "name": entity_name(team)} for team in found.conflicts],
-        "statements": [_said(one, cite) for one in found.stated.statements[:8]],
+        "statements": [said(one, cite) for one in found.stated.statements[:8]],
         "claims": [_claim(one, cite) for one in found.claims[:12]],
         "faults": [
             {"kind": one.kind, "subject": one.subject, "says": one.says, "evidence": cite(one.records)}
@@ -172,7 +192,10 @@ def _claim(one: Claim, cite: Cite) -> Part:
     }
 
 
-def _said(one: Statement[Fact], cite: Cite) -> Part:
+def said(one: Statement[Fact], cite: Cite) -> Part:
+    """
+    Whom a fact names, who says so, and since when.
+    """
     named = one.item.object
     return {
         "id": named,

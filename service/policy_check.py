@@ -6,7 +6,7 @@ taken back, and whom it escalates to.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -83,12 +83,7 @@ def checked(memory: Memory, view: View, check: Check) -> Part:
     """
     gaps: list[str] = []
     cited: set[str] = set()
-
-    def cite(ids: object) -> list[str]:
-        found = sorted({str(one) for one in cast("Sequence[str]", ids) if one})
-        cited.update(found)
-        return found
-
+    cite = parts.citing(cited)
     service = _service(memory, view, check.target, gaps)
     owner = parts.owner_part(memory, view, service, cite, gaps.append) if service else None
     radius = radius_part(memory, view, service, cite, depth=DEPTH, limit=REACH, shown=NEAREST, brief=True)
@@ -98,7 +93,7 @@ def checked(memory: Memory, view: View, check: Check) -> Part:
     gaps += [f"the rules of {name} cannot be read; see `precedent sources`" for name in unread(memory)]
     effects = effects_of(found, rules_of(memory, view))
     for one in effects:
-        cite(one["evidence"])
+        cite(cast("list[str]", one["evidence"]))
     own = memory.catalogue.directory(view).own(service) if service else ()
     return {
         "action": check.action,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from service.fence import block, clean, label, label_id, quoted
+from service.parts import strings
 
 Answer = Mapping[str, Any]
 """An assembled answer; its shape is in docs/reference/api.md."""
@@ -171,12 +172,10 @@ def readiness_text(found: dict[str, list[dict[str, object]]]) -> str:
         f"mend: {one['repair']} ({one['services']} services, opens {one['unlocks']} questions)"
         for one in found["repairs"][:5]
     ]
-    lines += [f"{one['score']:.2f}  {one['service']}  {', '.join(_words(one['missing']))}" for one in found["services"]]
+    lines += [
+        f"{one['score']:.2f}  {one['service']}  {', '.join(strings(one['missing']))}" for one in found["services"]
+    ]
     return "\n".join(lines)
-
-
-def _words(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def replay_text(found: Answer) -> str:

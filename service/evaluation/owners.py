@@ -4,7 +4,6 @@ Names and alerts to services and teams.
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
 from collections import defaultdict
@@ -18,6 +17,7 @@ from models.catalogue import Catalogue
 from models.contract import Ranking
 from models.resolution import Resolver
 from service.evaluation.frame import Lab, Metrics, Prediction, by_variant, data_file, read_lines
+from service.evaluation.lessons import fold
 from service.evaluation.metrics import auroc, expected_calibration_error, mean
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -138,10 +138,6 @@ def _question(
     return Alert(id=identity, name=name, at=NOW, labels=kept, annotations=annotations, expr=expr)
 
 
-def _fold(alert: Alert) -> int:
-    return int.from_bytes(hashlib.sha256(alert.name.encode()).digest(), "big") % FOLDS
-
-
 def _team_names(directory: Path, alerts: Sequence[tuple[tuple[str, Alert], str | None, str | None]]) -> dict[str, str]:
     names = {team for teams in _catalog(directory).values() for team in teams} | {team for _, _, team in alerts if team}
     return {name.lower(): name for name in names}
@@ -205,12 +201,12 @@ def _alert_questions(
     facts = _facts(catalog, directory)
     all_services = {service for _, service, _ in alerts if service} | set(catalog)
     view = View(as_of=NOW, known_at=NOW)
-    for fold in range(FOLDS):
-        asked = [one for one in alerts if _fold(one[0][1]) == fold]
+    for number in range(FOLDS):
+        asked = [one for one in alerts if fold(one[0][1], FOLDS) == number]
         if not asked:
             continue
-        lab.progress(f"fold {fold + 1} of {FOLDS}: {len(asked)} alerts")
-        known = [one for one in alerts if _fold(one[0][1]) != fold]
+        lab.progress(f"fold {number + 1} of {FOLDS}: {len(asked)} alerts")
+        known = [one for one in alerts if fold(one[0][1], FOLDS) != number]
         resolver = _resolver(_taught(lab, facts, all_services, known, ""), lab)
         for (identity, alert), service, team in asked:
             if service:

@@ -4,7 +4,6 @@ Who asks what memory, and what the tools' answers have in common: names resolved
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,12 +46,6 @@ class Asking:
         moment = asked_time(as_of, "as_of") if as_of else datetime.now(UTC)
         at = datetime.fromtimestamp(known, UTC) if known else moment
         return View(as_of=moment if as_of else at, known_at=at, visibility=self.who.visibility)
-
-    def mark(self, value: object) -> str:
-        """
-        What stands in the audit for words that an agent chose.
-        """
-        return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
     def shaper(self, ids: Iterable[str], detail: str = "normal") -> Shaper:
         """
@@ -117,15 +110,6 @@ def page(rows: list[Row]) -> list[Row]:
 def explained(found: Row, shaper: Shaper) -> Row:
     names = used_names(found, shaper)
     return found | ({"names": names} if names else {})
-
-
-def citing(cited: set[str]) -> parts.Cite:
-    def cite(ids: Iterable[str]) -> list[str]:
-        found = sorted({one for one in ids if one})
-        cited.update(found)
-        return found
-
-    return cite
 
 
 def used_names(answer: Row, shaper: Shaper) -> list[Row]:

@@ -17,7 +17,7 @@ from service import parts
 from service.events import told_once, with_likes
 from service.fence import clean
 from service.mcp import cursors
-from service.mcp.asking import Asking, citing, explained, named, nothing, page
+from service.mcp.asking import Asking, explained, named, nothing, page
 from service.mcp.refusals import UNKNOWN, Refusal
 from service.mcp.shapes import AskChanges, AskOwner, AskRunbook, AskSimilar
 from service.mcp.shaping import Row, gap, page_id
@@ -44,7 +44,7 @@ def owner(asking: Asking, ask: AskOwner) -> Row:
         return nothing(asking, close) | {"owner": None, "gaps": []}
     gaps: list[str] = []
     cited: set[str] = set()
-    part: Mapping[str, Any] = parts.owner_part(asking.memory, view, service, citing(cited), gaps.append)
+    part: Mapping[str, Any] = parts.owner_part(asking.memory, view, service, parts.citing(cited), gaps.append)
     shaper = asking.shaper(cited)
     found = {"service": shaper.entity(service), "owner": shaper.owner(part), "gaps": [gap(one) for one in gaps]}
     return explained(found, shaper)

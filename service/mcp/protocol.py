@@ -14,6 +14,7 @@ from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 from starlette.concurrency import run_in_threadpool
 
+from ingest.fields import digest_of
 from service import VERSION
 from service.mcp import resources
 from service.mcp.asking import Asking
@@ -73,7 +74,7 @@ def _called(asking: Asking, name: str, arguments: dict[str, Any]) -> tuple[dict[
     """
     A tool's answer, which is in the audit; whoever may be shown what is restricted waits until it is durable there.
     """
-    told = {"tool": name if name in TOOLS else "unknown", "arguments": asking.mark(arguments)}
+    told = {"tool": name if name in TOOLS else "unknown", "arguments": digest_of(arguments)}
     recorded = asking.memory.audit.add(asking.who.name, "tool", told)
     answer = call(asking, name, arguments)
     if asking.who.visibility:
