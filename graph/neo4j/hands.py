@@ -188,8 +188,12 @@ class Neo4jHands:
         self._line("closed", seq)
 
     def erase(self, seq: int) -> None:
-        for part, record in list(self._held[seq].supports):
+        held = self._held[seq]
+        for part, record in list(held.supports):
             self._unlink(seq, part, record)
+        if held.row.key is not None:
+            # it is no version of its thing any more, before it is written too
+            self._things[thing_of(held.row.source, held.row.key)].remove(seq)
         self._erased.append(seq)
         self._line("erased", seq)
 

@@ -71,6 +71,15 @@ def test_what_was_erased_was_never_borrowed(store: Store) -> None:
     assert {one.at for one in kept if not isinstance(one, Incident) and hasattr(one, "at")} == {day(4)}
 
 
+def test_what_goes_with_a_record_does_not_go_again_for_what_it_borrowed(store: Store) -> None:
+    _event(store, "first", 0, deploy("1", 1, "x", end=1))
+    _event(store, "second", 1, deploy("1", 1, "x", end=1))
+    _event(store, "begun", 2, deploy("1", 0, "x"), 0)
+    store.retract("begun", day(23), "wrong")
+    store.erase("first")
+    assert _begins(store, view(30)) == [("", 1)]
+
+
 def test_a_thing_that_comes_back_begins_anew(store: Store) -> None:
     for nth, at in enumerate((1, 20)):
         _event(store, f"start{nth}", at, replace(START, at=day(at)))
